@@ -1,0 +1,173 @@
+//! `decide`: the law's only reader. From the state, an input and a time it makes a record that
+//! spells out the whole outcome, or says all that is wrong. Pure: deciding the same twice gives the
+//! same.
+//!
+//! The pipeline for a document is in `document`; each of its stages is a file: who signed (`signers`),
+//! what it answers (`thread`), which case it belongs to (`case`), to whom it goes (`routing`), which
+//! rules it must pass (`tests_of_law`), what it does to custody (`custody`) and to duties (`duties`).
+
+use super::directory::{Directory, Divisions};
+use super::document::Document;
+use super::record::{Notice, Record, Signed};
+use super::rulebook::Law;
+use super::state::View;
+use crate::ids::{
+    AgencyCode, CaseRef, Digest, DocumentId, InboxNumber, LedgerIndex, PersonKey, Time,
+};
+use crate::refusal::Refusal;
+
+mod acknowledgement;
+mod case;
+mod custody;
+mod directory_change;
+mod document;
+mod duties;
+mod limit;
+mod rejection;
+mod routing;
+mod service;
+mod signers;
+mod tests_of_law;
+mod thread;
+mod withdrawal;
+
+pub use directory_change::{Change, DirectoryInput};
+
+/// The version of the deciding code: a record names it, so that an audit against the law can decide
+/// again as it was decided then.
+pub const ENGINE: u32 = 1;
+
+/// What a decision may consult besides the state.
+#[derive(Debug, Clone, Copy)]
+pub struct World<'a> {
+    /// Who there is.
+    pub directory: &'a Directory,
+    /// Where.
+    pub divisions: &'a Divisions,
+    /// What is law.
+    pub law: &'a Law,
+    /// The instant of the commit.
+    pub time: Time,
+    /// The index that the record will have.
+    pub index: LedgerIndex,
+    /// The salted commitment to a document: its salt, and the digest of its bytes. The arithmetic is
+    /// the ledger's, which the law does not know.
+    pub commit_document: fn(&[u8; 32], &Digest) -> Digest,
+}
+
+/// What is decided.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A document, its signatures verified.
+    Document(Box<DocumentInput>),
+    /// An acknowledgement statement (签收), its signatures verified.
+    Acknowledgement(AcknowledgementInput),
+    /// A rejection (退件), its signatures verified.
+    Rejection(RejectionInput),
+    /// Operators change the directory, their signatures verified.
+    Directory(Box<DirectoryInput>),
+    /// What needs no decision: record 0, refusals to be kept, an outage.
+    Noted(Box<Record>),
+}
+
+/// A document to decide about.
+#[derive(Debug, Clone)]
+pub struct DocumentInput {
+    /// The document.
+    pub document: Document,
+    /// The certificates whose signatures verified, in the order of the signatures.
+    pub signers: Vec<Digest>,
+    /// A random reference for the case that it may open.
+    pub fresh_case: CaseRef,
+    /// The salt of its commitment, if it is taken.
+    pub salt: [u8; 32],
+    /// If it is a notice that the hub itself owes: about which record, and what it tells.
+    pub notice: Option<(LedgerIndex, Notice)>,
+}
+
+/// An acknowledgement to decide about.
+#[derive(Debug, Clone)]
+pub struct AcknowledgementInput {
+    /// Whose inbox.
+    pub agency: AgencyCode,
+    /// Which deliveries, each with the commitment that its receipt opened.
+    pub items: Vec<(InboxNumber, Digest)>,
+    /// The statement as signed.
+    pub statement: Signed,
+}
+
+/// A rejection to decide about.
+#[derive(Debug, Clone)]
+pub struct RejectionInput {
+    /// Whose inbox.
+    pub agency: AgencyCode,
+    /// Which delivery.
+    pub number: InboxNumber,
+    /// The commitment that its receipt opened.
+    pub commitment: Digest,
+    /// Why, as a word of the protocol.
+    pub reason: String,
+    /// The statement as signed.
+    pub statement: Signed,
+}
+
+/// The outcome.
+#[derive(Debug, Clone)]
+pub enum Decision {
+    /// Something new, to be recorded.
+    Record(Box<Decided>),
+    /// It was decided before, by these records: the same answer again (P2).
+    Known(Vec<LedgerIndex>),
+}
+
+/// A new record, and what hangs on it outside the ledger.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    /// The record.
+    pub record: Record,
+    /// Earlier records that settle a part of what was asked.
+    pub known: Vec<LedgerIndex>,
+    /// The person of a case that opens: the record does not tell.
+    pub link: Option<(PersonKey, CaseRef)>,
+}
+
+/// Decides. With anything missing in `view` afterwards the outcome means nothing: load it, and decide
+/// again.
+///
+/// # Errors
+/// All that is wrong at once.
+pub fn decide(view: &View<'_>, world: &World<'_>, input: &Input) -> Result<Decision, Refusal> {
+    match input {
+        Input::Document(input) => document::decide(view, world, input),
+        Input::Acknowledgement(input) => acknowledgement::decide(view, world, input),
+        Input::Rejection(input) => rejection::decide(view, world, input),
+        Input::Directory(input) => directory_change::decide(view, world, input),
+        Input::Noted(record) => Ok(Decision::Record(Box::new(Decided {
+            record: (**record).clone(),
+            known: Vec::new(),
+            link: None,
+        }))),
+    }
+}
+
+impl Input {
+    /// The agency whose share of the queue it takes; operators and the hub itself have none.
+    #[must_use]
+    pub fn agency(&self) -> Option<&AgencyCode> {
+        match self {
+            Self::Document(input) => Some(&input.document.sender),
+            Self::Acknowledgement(input) => Some(&input.agency),
+            Self::Rejection(input) => Some(&input.agency),
+            Self::Directory(_) | Self::Noted(_) => None,
+        }
+    }
+
+    /// The document's id, if it is a document.
+    #[must_use]
+    pub fn document_id(&self) -> Option<DocumentId> {
+        match self {
+            Self::Document(input) => Some(input.document.id),
+            _ => None,
+        }
+    }
+}

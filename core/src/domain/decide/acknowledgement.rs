@@ -1,0 +1,128 @@
+//! An acknowledgement (签收): the recipient's signed word that its system holds the documents. It
+//! meets no duty and moves no custody; it starts the limits that run from receipt.
+
+use std::collections::BTreeSet;
+
+use super::{AcknowledgementInput, Decided, Decision, World, limit, signers};
+use crate::domain::agency::Purpose;
+use crate::domain::record::{Acknowledged, Effect, Kind, Record, RuledEffect, Settled, Signed};
+use crate::domain::state::{Delivery, Key, Range, Row, View};
+use crate::ids::{AgencyCode, Digest, InboxNumber, LedgerIndex};
+use crate::limits;
+use crate::refusal::{Reason, Refusal, Violation};
+
+pub(super) fn decide(
+    view: &View<'_>,
+    world: &World<'_>,
+    input: &AcknowledgementInput,
+) -> Result<Decision, Refusal> {
+    let count = input.items.len();
+    if count == 0 || count > limits::ACKNOWLEDGED_ITEMS {
+        return Err(Violation::new(Reason::TooLarge, "items").help("1 to 256 deliveries").into());
+    }
+    let bindings = bindings(world, &input.agency, &input.statement)?;
+    let mut known = BTreeSet::new();
+    let mut open: Vec<(InboxNumber, &Delivery)> = Vec::new();
+    let mut sender: Option<&AgencyCode> = None;
+    for (place, (number, commitment)) in input.items.iter().enumerate() {
+        let field = format!("items[{place}]");
+        let delivery = delivery(view, &input.agency, *number, commitment, &field)?;
+        if sender.is_some_and(|sender| *sender != delivery.document.sender) {
+            return Err(Violation::new(Reason::MixedSenders, field).into());
+        }
+        sender = Some(&delivery.document.sender);
+        match delivery.settled {
+            Some((Settled::Acknowledged, by)) => {
+                known.insert(by);
+            }
+            Some(_) => return Err(Violation::new(Reason::DeliverySettled, field).into()),
+            None if open.iter().any(|(n, _)| n == number) => {}
+            None => open.push((*number, delivery)),
+        }
+    }
+    let known: Vec<LedgerIndex> = known.into_iter().collect();
+    let (Some(sender), false) = (sender, open.is_empty()) else {
+        return Ok(Decision::Known(known));
+    };
+    let mut supervisors = BTreeSet::new();
+    let mut effects = Vec::new();
+    for (number, delivery) in &open {
+        if let Some(Row::Document(row)) = view.get(&Key::Document(delivery.document.clone())) {
+            supervisors.extend(row.supervisors.iter().cloned());
+        }
+        effects.push(settled(&input.agency, *number, Settled::Acknowledged));
+        effects.extend(started(view, world, &input.agency, *number));
+    }
+    let statement = Signed { bindings, ..input.statement.clone() };
+    let kind = Kind::Acknowledged(Acknowledged {
+        agency: input.agency.clone(),
+        sender: sender.clone(),
+        statement,
+        supervisors,
+    });
+    let record = Record { kind, effects };
+    Ok(Decision::Record(Box::new(Decided { record, known, link: None })))
+}
+
+/// The records that registered the certificates of a recipient's statement.
+pub(super) fn bindings(
+    world: &World<'_>,
+    agency: &AgencyCode,
+    statement: &Signed,
+) -> Result<Vec<LedgerIndex>, Violation> {
+    if world.directory.agency(agency).is_none() {
+        return Err(Violation::new(Reason::UnknownSender, "agency"));
+    }
+    let certificates: Vec<Digest> = statement.signatures.iter().map(|s| s.certificate).collect();
+    signers::bindings(world, agency, &certificates, Purpose::Acknowledgement)
+}
+
+/// The delivery of that number, if its record's commitment is the one named.
+pub(super) fn delivery<'v>(
+    view: &'v View<'_>,
+    agency: &AgencyCode,
+    number: InboxNumber,
+    commitment: &Digest,
+    field: &str,
+) -> Result<&'v Delivery, Violation> {
+    let unknown = || Violation::new(Reason::DeliveryUnknown, field);
+    let Some(Row::Delivery(delivery)) = view.get(&Key::Delivery(agency.clone(), number)) else {
+        return Err(unknown());
+    };
+    // A leaf ends with the commitment to its record (LEDGER: version, time, commitment).
+    let fits = view.entry(delivery.index).is_some_and(|entry| entry.leaf.ends_with(&commitment.0));
+    if fits { Ok(delivery) } else { Err(unknown()) }
+}
+
+/// The effect that ends a delivery.
+pub(super) fn settled(agency: &AgencyCode, number: InboxNumber, how: Settled) -> RuledEffect {
+    RuledEffect {
+        rule: "hub/receipt".to_owned(),
+        articles: Vec::new(),
+        effect: Effect::DeliverySettled { agency: agency.clone(), number, how },
+    }
+}
+
+/// The limits that run from the receipt of this delivery.
+pub(super) fn started(
+    view: &View<'_>,
+    world: &World<'_>,
+    agency: &AgencyCode,
+    number: InboxNumber,
+) -> Vec<RuledEffect> {
+    let waiting = view.range(&Range::Waiting(agency.clone(), number));
+    let duties = waiting.iter().filter_map(|key| match key {
+        Key::Waiting(_, _, duty) => Some(*duty),
+        _ => None,
+    });
+    let start = |id| {
+        let Some(Row::Duty(duty)) = view.get(&Key::Duty(id)) else { return None };
+        let (due, provisional) = limit::from_receipt(world, duty);
+        Some(RuledEffect {
+            rule: "hub/receipt".to_owned(),
+            articles: Vec::new(),
+            effect: Effect::DutyStarted { duty: id, due, provisional },
+        })
+    };
+    duties.filter_map(start).collect()
+}

@@ -1,0 +1,254 @@
+//! The correction case (矫正案件) that a document belongs to: that of what it answers, the one it
+//! names, the only one of the person that its sender is party to, or a new one.
+
+use sha2::{Digest as _, Sha256};
+
+use super::thread::Thread;
+use super::{DocumentInput, World};
+use crate::domain::custody::State;
+use crate::domain::document::{Document, Fact};
+use crate::domain::record::CaseSet;
+use crate::domain::role::Role;
+use crate::domain::rulebook::{SubjectRule, Table};
+use crate::domain::state::{Case, Key, Row, View};
+use crate::ids::{AgencyCode, CaseRef, Digest};
+use crate::refusal::{Reason, Violation};
+
+/// The case of a document, as it stands while the document is decided.
+pub(super) struct Found {
+    /// Which.
+    pub(super) reference: CaseRef,
+    /// It opens with this document.
+    pub(super) opens: bool,
+    /// Its facts, with what the document has set so far.
+    pub(super) case: Case,
+    /// What the document sets, in order.
+    pub(super) sets: Vec<CaseSet>,
+    /// What does not fit, by name.
+    pub(super) flags: Vec<&'static str>,
+}
+
+impl Found {
+    /// Sets something in the case, if it is not so already.
+    pub(super) fn set(&mut self, set: CaseSet) {
+        let before = self.case.clone();
+        self.case.set(&set);
+        if self.case != before {
+            self.sets.push(set);
+        }
+    }
+}
+
+/// Finds or opens the case; none where the document has none.
+pub(super) fn find(
+    view: &View<'_>,
+    world: &World<'_>,
+    input: &DocumentInput,
+    table: &Table,
+    thread: &Thread<'_>,
+    violations: &mut Vec<Violation>,
+) -> Option<Found> {
+    let document = &input.document;
+    let base = &table.base;
+    if base.subject == SubjectRule::None && document.subject.is_some() {
+        violations
+            .push(Violation::new(Reason::Format, "subject").help("this type concerns no subject"));
+        return None;
+    }
+    let of_thread = thread.answered.map(|a| a.row.case).or(thread.replaced.map(|r| r.case));
+    let reference = match of_thread {
+        Some(case) => case,
+        None => match choose(view, world, input, table) {
+            Ok(Choice::Join(case)) => Some(case),
+            Ok(Choice::None) => None,
+            Ok(Choice::Open) => {
+                return Some(open(world, input, violations));
+            }
+            Err(violation) => {
+                violations.push(violation);
+                None
+            }
+        },
+    };
+    let reference = reference?;
+    let case = row(view, reference)?.clone();
+    let mut found = Found { reference, opens: false, case, sets: Vec::new(), flags: Vec::new() };
+    join(&mut found, document, table);
+    Some(found)
+}
+
+enum Choice {
+    Join(CaseRef),
+    Open,
+    None,
+}
+
+fn choose(
+    view: &View<'_>,
+    world: &World<'_>,
+    input: &DocumentInput,
+    table: &Table,
+) -> Result<Choice, Violation> {
+    let document = &input.document;
+    let base = &table.base;
+    let no_case = || Violation::new(Reason::NoCase, "subject");
+    let Some(subject) = &document.subject else {
+        return match base.subject {
+            SubjectRule::Case | SubjectRule::Person => {
+                Err(Violation::new(Reason::Required, "subject"))
+            }
+            SubjectRule::Optional | SubjectRule::None => Ok(Choice::None),
+        };
+    };
+    let party = |case: &Case| {
+        base.finds_person
+            || case.parties.iter().any(|p| world.directory.stands_for(&document.sender, p))
+    };
+    if let Some(named) = subject.case {
+        let visible = row(view, named).is_some_and(party);
+        return if visible { Ok(Choice::Join(named)) } else { Err(no_case()) };
+    }
+    if base.subject == SubjectRule::Person {
+        return Ok(Choice::None);
+    }
+    let cases: Vec<(CaseRef, &Case)> = subject
+        .person
+        .map(|person| view.cases_of(person))
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|reference| Some((reference, row(view, reference)?)))
+        .collect();
+    if base.opens_case {
+        let same = cases.iter().find(|(reference, case)| {
+            is_open(case)
+                && case.roles.get(&Role::DecisionOrgan) == Some(decision_organ(document))
+                && case.number == Some(number(*reference, document))
+        });
+        return Ok(same.map_or(Choice::Open, |(reference, _)| Choice::Join(*reference)));
+    }
+    let visible: Vec<&(CaseRef, &Case)> = cases.iter().filter(|(_, case)| party(case)).collect();
+    let open: Vec<&&(CaseRef, &Case)> = visible.iter().filter(|(_, c)| is_open(c)).collect();
+    match (&open[..], &visible[..]) {
+        ([one], _) => Ok(Choice::Join(one.0)),
+        ([], [one]) => Ok(Choice::Join(one.0)),
+        ([], []) if base.subject == SubjectRule::Optional => Ok(Choice::None),
+        _ => Err(no_case()),
+    }
+}
+
+/// A new case, with what its first document tells.
+fn open(world: &World<'_>, input: &DocumentInput, violations: &mut Vec<Violation>) -> Found {
+    let document = &input.document;
+    for path in world.law.case_opening() {
+        if !document.present.contains(path) {
+            violations.push(
+                Violation::new(Reason::Required, path.as_str()).help("opens a correction case"),
+            );
+        }
+    }
+    let mut found = Found {
+        reference: input.fresh_case,
+        opens: true,
+        case: Case { opened: world.index, ..Case::default() },
+        sets: Vec::new(),
+        flags: Vec::new(),
+    };
+    found.set(CaseSet::Role(Role::DecisionOrgan, Some(decision_organ(document).clone())));
+    found.set(CaseSet::Number(number(input.fresh_case, document)));
+    if let Some(subject) = &document.subject {
+        if let Some(category) = subject.category {
+            found.set(CaseSet::Category(category));
+        }
+        if let Some(juvenile) = subject.juvenile {
+            found.set(CaseSet::Juvenile(juvenile));
+        }
+    }
+    if let Some(place) = &document.execution_place {
+        found.set(CaseSet::Place(place.clone()));
+    }
+    found
+}
+
+/// What a document adds to a case that it joins, and what it contradicts.
+fn join(found: &mut Found, document: &Document, table: &Table) {
+    if let Some(subject) = &document.subject {
+        match (subject.category, found.case.category) {
+            (Some(category), None) => found.set(CaseSet::Category(category)),
+            (Some(said), Some(known)) if said != known => found.flags.push("CATEGORY_DIFFERS"),
+            _ => {}
+        }
+        match (subject.juvenile, found.case.juvenile) {
+            (Some(true), Some(false)) | (Some(false), Some(true)) => {
+                found.flags.push("JUVENILE_DIFFERS");
+                found.set(CaseSet::Juvenile(true));
+            }
+            (Some(juvenile), None) => found.set(CaseSet::Juvenile(juvenile)),
+            _ => {}
+        }
+    }
+    if let Some(place) = &document.execution_place {
+        match &found.case.place {
+            None => found.set(CaseSet::Place(place.clone())),
+            Some(known) if known != place && found.case.pending_place.as_ref() != Some(place) => {
+                found.flags.push("EXECUTION_PLACE_DIFFERS");
+            }
+            Some(_) => {}
+        }
+    }
+    if let Some(place) = document.place("new_place")
+        && found.case.roles.get(&Role::ResponsibleAgency) == Some(&document.sender)
+    {
+        found.set(CaseSet::PendingPlace(Some(place.clone())));
+    }
+    let subjects = &table.base.subjects;
+    let fits = subjects.is_empty()
+        || found.case.category.is_none_or(|category| subjects.contains(&category));
+    if !fits {
+        found.flags.push("CATEGORY_UNFIT");
+    }
+}
+
+fn decision_organ(document: &Document) -> &AgencyCode {
+    document.agency(&Role::DecisionOrgan.field()).unwrap_or(&document.sender)
+}
+
+fn is_open(case: &Case) -> bool {
+    !matches!(case.custody.state, State::Imprisoned | State::Released | State::Dead)
+}
+
+/// The judgment's number, salted by the case's reference, so that the record tells nobody who does
+/// not know the case.
+fn number(case: CaseRef, document: &Document) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update(b"xianjie/case-number/v1\0");
+    hash.update(case.0);
+    hash.update(case_number(document).as_bytes());
+    Digest(hash.finalize().into())
+}
+
+/// What a document binds against a second of its sender, type, case and case number.
+pub(super) fn unique(case: Option<CaseRef>, document: &Document) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update(b"xianjie/unique/v1\0");
+    hash.update(document.sender.as_str().as_bytes());
+    hash.update(b"\0");
+    hash.update(document.kind.as_str().as_bytes());
+    hash.update(b"\0");
+    hash.update(case.map(|case| case.0).unwrap_or_default());
+    hash.update(case_number(document).as_bytes());
+    Digest(hash.finalize().into())
+}
+
+fn case_number(document: &Document) -> &str {
+    match document.fact("case_number") {
+        Some(Fact::Text(text)) => text,
+        _ => "",
+    }
+}
+
+fn row<'v>(view: &'v View<'_>, case: CaseRef) -> Option<&'v Case> {
+    match view.get(&Key::Case(case))? {
+        Row::Case(row) => Some(row),
+        _ => None,
+    }
+}

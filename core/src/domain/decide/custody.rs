@@ -1,0 +1,156 @@
+//! What a document does to custody (监管责任), and who answers for the person then.
+
+use super::case::Found;
+use super::routing::{holds, violation};
+use super::thread::Thread;
+use crate::domain::custody::{Custody, CustodyTable, Move, State, Step, Taken};
+use crate::domain::document::Document;
+use crate::domain::record::CaseSet;
+use crate::domain::relation::{RoleRef, Scene};
+use crate::domain::role::Role;
+use crate::domain::rulebook::{CustodyRule, Table, Who};
+use crate::ids::AgencyCode;
+use crate::refusal::{Reason, Violation};
+
+/// A step of custody that is taken.
+#[derive(Debug, Clone)]
+pub(super) struct Stepped {
+    /// The step.
+    pub(super) step: Step,
+    /// Custody after it.
+    pub(super) after: Custody,
+    /// It fits no pair of the table: shown to the procuratorate.
+    pub(super) flagged: bool,
+}
+
+/// The step that `document` takes, if any.
+pub(super) fn step_of(table: &Table, document: &Document, thread: &Thread<'_>) -> Option<Step> {
+    match &table.base.custody {
+        CustodyRule::Nothing => None,
+        CustodyRule::Step(step) => Some(*step),
+        CustodyRule::ByOutcome(steps) => {
+            let outcome = document.word("outcome")?;
+            steps.iter().find(|(word, _)| *word == outcome).map(|(_, step)| *step)
+        }
+        CustodyRule::ByAnswer(steps) => {
+            let answered = thread.answered?;
+            steps.iter().find(|(kind, _)| *kind == answered.row.kind).map(|(_, step)| *step)
+        }
+    }
+}
+
+/// Takes `step` in `found`: roles and custody of the case change. `scene` is before the step.
+///
+/// # Errors
+/// The step is impossible now, or nobody would answer for the person.
+pub(super) fn take<'s>(
+    rules: &CustodyTable,
+    scene: &Scene<'s>,
+    found: &mut Found,
+    table: &Table,
+    step: Step,
+) -> Result<Stepped, Violation> {
+    let (moved, flagged) = match rules.take(&found.case.custody, step) {
+        Taken::Moved(moved) => (moved, false),
+        Taken::Flagged(moved) => (moved, true),
+        Taken::Refused => {
+            return Err(Violation::new(Reason::ImpossibleStep, "")
+                .help(format!("{} while {}", step.word(), found.case.custody.state.word()))
+                .articles(&table.articles));
+        }
+    };
+    let guard = guard(scene, &moved, found);
+    if !flagged {
+        move_roles(scene, &moved, found);
+        settle_place(found, step);
+    }
+    let mut after = Custody {
+        state: moved.state,
+        answers: found.case.custody.answers.clone(),
+        missing: moved.missing,
+        arrested: moved.arrested && guard.is_some(),
+        guard,
+        proposal: moved.proposal,
+    };
+    if !flagged {
+        after.answers = answers(rules, scene, found, moved.state)?;
+    }
+    found.case.custody = after.clone();
+    Ok(Stepped { step, after, flagged })
+}
+
+/// Who holds the person after the step: set only where the document names who does.
+fn guard(scene: &Scene<'_>, moved: &Move, found: &Found) -> Option<AgencyCode> {
+    if moved.guard_cleared {
+        return None;
+    }
+    if moved.guard_set {
+        return scene.document.agency(&Role::Guard.field()).cloned();
+    }
+    found.case.custody.guard.clone()
+}
+
+/// After a step a role is who was in another before it.
+fn move_roles(scene: &Scene<'_>, moved: &Move, found: &mut Found) {
+    let before: Vec<(Role, Option<AgencyCode>)> = moved
+        .roles
+        .iter()
+        .map(|(role, from)| {
+            let holder = from.and_then(|from| match from {
+                RoleRef::Case(role) => found.case.roles.get(&role).cloned(),
+                other => scene.role(other),
+            });
+            (*role, holder)
+        })
+        .collect();
+    for (role, holder) in before {
+        let cleared = moved.roles.iter().any(|(r, from)| *r == role && from.is_none());
+        if holder.is_some() || cleared {
+            found.set(CaseSet::Role(role, holder));
+        }
+    }
+}
+
+/// Registration at the new place ends the move; a refusal or a recall ends it at the old one.
+fn settle_place(found: &mut Found, step: Step) {
+    if found.case.custody.state != State::Moving {
+        return;
+    }
+    let pending = found.case.pending_place.clone();
+    match step {
+        Step::Accept => {
+            if let Some(place) = pending {
+                found.set(CaseSet::Place(place));
+            }
+            found.set(CaseSet::PendingPlace(None));
+        }
+        Step::Refuse | Step::Recall => found.set(CaseSet::PendingPlace(None)),
+        _ => {}
+    }
+}
+
+/// Who answers for the person in `state`: the first entry of the table that holds and is known.
+fn answers(
+    rules: &CustodyTable,
+    scene: &Scene<'_>,
+    found: &Found,
+    state: State,
+) -> Result<Option<AgencyCode>, Violation> {
+    let after = Scene { case: Some(&found.case), ..scene.clone() };
+    let mut last = None;
+    for entry in rules.answers_entries(state) {
+        let Who::Relation(relation) = &entry.who else { continue };
+        if !holds(&after, entry.when.as_ref()) {
+            continue;
+        }
+        match after.resolve(relation) {
+            Ok(found) => {
+                if let Some(first) = found.into_iter().next() {
+                    return Ok(Some(first.agency));
+                }
+            }
+            Err(unresolved) => last = Some(violation(&unresolved, &[])),
+        }
+    }
+    last.map_or(Ok(None), Err)
+}

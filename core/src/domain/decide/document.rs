@@ -1,0 +1,458 @@
+//! A document, from its sender's entitlement to its record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::case::{self, Found};
+use super::custody::{self, Stepped};
+use super::duties::{self, Act, Opening};
+use super::routing::{self, Route};
+use super::tests_of_law::{self, Flag};
+use super::thread::{self, Thread};
+use super::{Decided, Decision, DocumentInput, ENGINE, World, service, signers, withdrawal};
+use crate::domain::agency::{Agency, Kind as AgencyKind, Purpose};
+use crate::domain::custody::Step;
+use crate::domain::document::Document;
+use crate::domain::duty::Duty;
+use crate::domain::record::{CaseSet, DocumentTaken, Effect, Kind, Notice, Record, RuledEffect};
+use crate::domain::relation::Scene;
+use crate::domain::role::Role;
+use crate::domain::rulebook::{SenderKind, Sets, Table};
+use crate::domain::state::{Key, Row, View};
+use crate::domain::term::shanghai_date;
+use crate::ids::{
+    AgencyCode, CaseRef, Digest, DocumentRef, DutyId, InboxNumber, LedgerIndex, SenderNumber,
+};
+use crate::refusal::{Reason, Refusal, Violation};
+
+/// The place facts that a later answer's relations read.
+const PLACES: [&str; 5] =
+    ["intended_place", "new_place", "destination_place", "new_case_place", "home_place"];
+
+pub(super) fn decide(
+    view: &View<'_>,
+    world: &World<'_>,
+    input: &DocumentInput,
+) -> Result<Decision, Refusal> {
+    let document = &input.document;
+    let reference = DocumentRef { sender: document.sender.clone(), id: document.id };
+    if let Some(known) = known(view, world, input, &reference)? {
+        return Ok(Decision::Known(vec![known]));
+    }
+    let sender = world
+        .directory
+        .agency(&document.sender)
+        .filter(|agency| agency.is_active(world.time))
+        .ok_or(Violation::new(Reason::UnknownSender, "sender"))?;
+    let bindings = signers::bindings(world, &document.sender, &input.signers, Purpose::Document)?;
+    let day = document.date("decision_date").unwrap_or_else(|| shanghai_date(world.time.0));
+    let table = world
+        .law
+        .on(day)
+        .table(&document.kind)
+        .ok_or(Violation::new(Reason::UnknownType, "body"))?;
+    if !table.senders.iter().any(|kind| admits(kind, sender)) {
+        return Err(Violation::new(Reason::WrongRole, "sender").articles(&table.articles).into());
+    }
+    let mut violations = missing_fields(document, table);
+    let thread = thread::find(view, world, document, table, &mut violations);
+    let found = case::find(view, world, input, table, &thread, &mut violations);
+    if let Some(refusal) = Refusal::of(std::mem::take(&mut violations)) {
+        return Err(refusal);
+    }
+    let pipeline = Pipeline { view, world, input, table, thread, reference, bindings };
+    pipeline.run(found)
+}
+
+/// A known id with the same bytes is the same record, whatever the rules of today; with other bytes
+/// it is refused (P2).
+fn known(
+    view: &View<'_>,
+    world: &World<'_>,
+    input: &DocumentInput,
+    reference: &DocumentRef,
+) -> Result<Option<LedgerIndex>, Refusal> {
+    let Some(row) = thread::row(view, reference) else { return Ok(None) };
+    let Some(entry) = view.entry(row.index) else { return Ok(None) };
+    let same =
+        (world.commit_document)(&entry.document_salt, &input.document.digest) == row.commitment;
+    if same {
+        return Ok(Some(row.index));
+    }
+    Err(Violation::new(Reason::DocumentIdReused, "document_id").into())
+}
+
+fn admits(kind: &SenderKind, agency: &Agency) -> bool {
+    if kind.kinds.is_empty() {
+        return agency.kind != AgencyKind::Hub;
+    }
+    let level_fits = kind
+        .level
+        .is_none_or(|level| agency.acts_at(level) || (kind.or_above && agency.level >= level));
+    kind.kinds.contains(&agency.kind) && level_fits
+}
+
+fn missing_fields(document: &Document, table: &Table) -> Vec<Violation> {
+    let mut violations: Vec<Violation> = table
+        .required
+        .iter()
+        .filter(|path| !document.present.contains(*path))
+        .map(|path| Violation::new(Reason::Required, path.as_str()).articles(&table.articles))
+        .collect();
+    let base = &table.base;
+    if !base.outcomes.is_empty() {
+        match document.word("outcome") {
+            Some(outcome) if base.outcomes.contains(&outcome) => {}
+            Some(_) => violations.push(
+                Violation::new(Reason::Format, "outcome")
+                    .help(format!("one of: {}", base.outcomes.join(", "))),
+            ),
+            None => violations
+                .push(Violation::new(Reason::Required, "outcome").articles(&table.articles)),
+        }
+    }
+    violations
+}
+
+struct Pipeline<'p, 'a> {
+    view: &'p View<'a>,
+    world: &'p World<'a>,
+    input: &'p DocumentInput,
+    table: &'p Table,
+    thread: Thread<'p>,
+    reference: DocumentRef,
+    bindings: Vec<LedgerIndex>,
+}
+
+/// The outcome of the stages, before it becomes a record.
+struct Outcome {
+    found: Option<Found>,
+    route: Route,
+    deliveries: Vec<(AgencyCode, InboxNumber, bool)>,
+    stepped: Option<Stepped>,
+    flags: Vec<Flag>,
+    duties: Vec<RuledEffect>,
+    unique: Option<Digest>,
+}
+
+impl Pipeline<'_, '_> {
+    fn run(self, found: Option<Found>) -> Result<Decision, Refusal> {
+        let mut violations = Vec::new();
+        let outcome = self.stages(found, &mut violations);
+        if let Some(refusal) = Refusal::of(violations) {
+            return Err(refusal);
+        }
+        Ok(Decision::Record(Box::new(self.record(outcome))))
+    }
+
+    fn stages(&self, mut found: Option<Found>, violations: &mut Vec<Violation>) -> Outcome {
+        let case = found.as_ref().map(|found| found.reference);
+        let owed = match &found {
+            Some(found) if found.opens => Vec::new(),
+            _ => duties::owed(self.view, case, self.thread.root),
+        };
+        let open = duties::open_documents(self.view, &owed);
+        if let Some(found) = &mut found {
+            self.set_facts(found);
+        }
+        let frozen = found.as_ref().map(|found| found.case.clone());
+        let mut scene = Scene {
+            directory: self.world.directory,
+            divisions: self.world.divisions,
+            time: self.world.time,
+            document: &self.input.document,
+            answered: self.thread.answered,
+            case: frozen.as_ref(),
+            addressee: None,
+            given: BTreeMap::new(),
+            open,
+        };
+        let route = routing::route(&scene, self.table, violations);
+        scene.addressee =
+            route.addressees.iter().find(|a| !a.copy).map(|first| first.agency.clone());
+        scene.given = route.roles.clone();
+        self.check_sender(&scene, violations);
+        let mut flags = tests_of_law::run(
+            self.view,
+            &scene,
+            self.table,
+            found.as_ref(),
+            &self.thread,
+            violations,
+        );
+        let step = custody::step_of(self.table, &self.input.document, &self.thread);
+        let stepped = self.step(&scene, found.as_mut(), &route, step, violations);
+        let after = found.as_ref().map(|found| found.case.clone());
+        let scene = Scene { case: after.as_ref(), ..scene };
+        let deliveries = self.number(&route);
+        let duties = self.duties(&scene, found.as_ref(), &deliveries, &owed, step, violations);
+        flags.extend(self.case_flags(found.as_ref(), stepped.as_ref()));
+        let unique = self.unique(case, violations);
+        Outcome { found, route, deliveries, stepped, flags, duties, unique }
+    }
+
+    /// What the rulebook lets the document set in its case, from its own fields.
+    fn set_facts(&self, found: &mut Found) {
+        let document = &self.input.document;
+        for sets in &self.table.sets {
+            match sets {
+                Sets::Role(role) => {
+                    if let Some(agency) = document.agency(&role.field()) {
+                        found.set(CaseSet::Role(*role, Some(agency.clone())));
+                    }
+                }
+                Sets::TermExpiry => {
+                    if let Some(date) = document.date("term_expiry_date") {
+                        found.set(CaseSet::TermExpiry(date));
+                    }
+                }
+            }
+        }
+        let counts = self.table.base.counts.as_ref();
+        if let Some(word) = counts.and_then(|field| document.word(field)) {
+            found.set(CaseSet::Count(word));
+        }
+    }
+
+    fn check_sender(&self, scene: &Scene<'_>, violations: &mut Vec<Violation>) {
+        let base = &self.table.base;
+        let sender = &self.input.document.sender;
+        let entitled = base.sender_is.is_empty()
+            || base.sender_is.iter().any(|relation| scene.fits(sender, relation));
+        if !entitled {
+            violations
+                .push(Violation::new(Reason::NotEntitled, "sender").articles(&self.table.articles));
+        }
+    }
+
+    fn step(
+        &self,
+        scene: &Scene<'_>,
+        found: Option<&mut Found>,
+        route: &Route,
+        step: Option<Step>,
+        violations: &mut Vec<Violation>,
+    ) -> Option<Stepped> {
+        let (Some(step), Some(found)) = (step, found) else { return None };
+        for sets in &self.table.sets {
+            if let Sets::Role(role) = sets
+                && let Some(agency) = route.roles.get(role)
+            {
+                found.set(CaseSet::Role(*role, Some(agency.clone())));
+            }
+        }
+        if self.thread.replaced.is_some() {
+            return None;
+        }
+        match custody::take(self.world.law.custody(), scene, found, self.table, step) {
+            Ok(stepped) => Some(stepped),
+            Err(violation) => {
+                violations.push(violation);
+                None
+            }
+        }
+    }
+
+    /// The addressees with their inbox numbers.
+    fn number(&self, route: &Route) -> Vec<(AgencyCode, InboxNumber, bool)> {
+        let next = |agency: &AgencyCode| match self.view.get(&Key::Inbox(agency.clone())) {
+            Some(Row::Inbox(inbox)) => inbox.last.next(),
+            _ => InboxNumber(1),
+        };
+        route
+            .addressees
+            .iter()
+            .map(|addressee| (addressee.agency.clone(), next(&addressee.agency), addressee.copy))
+            .collect()
+    }
+
+    fn duties(
+        &self,
+        scene: &Scene<'_>,
+        found: Option<&Found>,
+        deliveries: &[(AgencyCode, InboxNumber, bool)],
+        owed: &[(DutyId, &Duty)],
+        step: Option<Step>,
+        violations: &mut Vec<Violation>,
+    ) -> Vec<RuledEffect> {
+        let kind = &self.input.document.kind;
+        let act = Act {
+            world: self.world,
+            scene,
+            table: self.table,
+            kind,
+            step,
+            thread: self.thread.root,
+        };
+        let mut effects = act.touch(owed, violations);
+        effects.extend(withdrawal::effects(self.view, self.table, &self.thread, step, violations));
+        effects.extend(withdrawal::replaced(self.view, &self.thread, self.table));
+        effects.extend(service::effects(
+            self.view,
+            self.world,
+            &self.input.document,
+            self.table,
+            &self.thread,
+            owed,
+        ));
+        let opening = Opening {
+            world: self.world,
+            scene,
+            document: &self.reference,
+            kind,
+            case: found,
+            thread: self.thread.root,
+            deliveries,
+            touched: &effects,
+            owed,
+        };
+        let opened = opening.open(self.table, violations);
+        effects.extend(opened);
+        effects
+    }
+
+    fn case_flags(&self, found: Option<&Found>, stepped: Option<&Stepped>) -> Vec<Flag> {
+        let flag = |what: &str| Flag {
+            rule: format!("hub/{}", self.input.document.kind),
+            articles: self.table.articles.clone(),
+            what: what.to_owned(),
+        };
+        let mut flags: Vec<Flag> = found
+            .map(|found| found.flags.iter().map(|what| flag(what)).collect())
+            .unwrap_or_default();
+        if let Some(stepped) = stepped.filter(|stepped| stepped.flagged) {
+            let state = stepped.after.state.word();
+            flags.push(flag(&format!("CUSTODY {} while {state}", stepped.step.word())));
+        }
+        flags
+    }
+
+    fn unique(&self, case: Option<CaseRef>, violations: &mut Vec<Violation>) -> Option<Digest> {
+        if !self.table.base.unique {
+            return None;
+        }
+        let digest = case::unique(case, &self.input.document);
+        if let Some(Row::Unique(other)) = self.view.get(&Key::Unique(digest))
+            && self.input.document.replaces.as_ref() != Some(other)
+        {
+            violations.push(
+                Violation::new(Reason::DuplicateOf, "document_id").help(other.id.to_string()),
+            );
+        }
+        Some(digest)
+    }
+
+    fn record(&self, outcome: Outcome) -> Decided {
+        let document = &self.input.document;
+        let supervisors = self.supervisors(&outcome);
+        let case = outcome.found.as_ref().map(|found| found.reference);
+        let link = outcome
+            .found
+            .as_ref()
+            .filter(|found| found.opens)
+            .and_then(|found| Some((document.subject.as_ref()?.person?, found.reference)));
+        let taken = DocumentTaken {
+            document: self.reference.clone(),
+            document_type: document.kind.clone(),
+            commitment: (self.world.commit_document)(&self.input.salt, &document.digest),
+            case,
+            signers: self
+                .input
+                .signers
+                .iter()
+                .copied()
+                .zip(self.bindings.iter().copied())
+                .collect(),
+            rulebook: Digest(self.world.law.digest()),
+            engine: ENGINE,
+            sender_number: self.sender_number(),
+            in_reply_to: self.thread.answered.map(|answered| answered.row.index),
+            thread: self.thread.root,
+            replaces: document.replaces.clone(),
+            places: PLACES
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), document.place(name)?.clone())))
+                .collect(),
+            unique: outcome.unique,
+            supervisors: supervisors.clone(),
+            notice: self.notice(),
+        };
+        let effects = self.effects(outcome, supervisors);
+        let record = Record { kind: Kind::Document(Box::new(taken)), effects };
+        Decided { record, known: Vec::new(), link }
+    }
+
+    fn effects(&self, outcome: Outcome, supervisors: BTreeSet<AgencyCode>) -> Vec<RuledEffect> {
+        let hub = |effect| RuledEffect {
+            rule: format!("hub/{}", self.input.document.kind),
+            articles: self.table.articles.clone(),
+            effect,
+        };
+        let mut effects = Vec::new();
+        if let Some(found) = &outcome.found {
+            let case = found.reference;
+            if found.opens {
+                effects.push(hub(Effect::CaseOpened { case }));
+            }
+            let sets = found.sets.iter().cloned();
+            effects.extend(sets.map(|set| hub(Effect::CaseSet { case, set })));
+        }
+        for (addressee, (agency, number, copy)) in
+            outcome.route.addressees.iter().zip(outcome.deliveries)
+        {
+            effects.push(RuledEffect {
+                rule: addressee.rule.clone(),
+                articles: addressee.articles.clone(),
+                effect: Effect::DeliveryOpened { agency, copy, number, in_lieu: addressee.in_lieu },
+            });
+        }
+        effects.extend(outcome.duties);
+        if let (Some(found), Some(stepped)) = (&outcome.found, outcome.stepped) {
+            let case = found.reference;
+            effects.push(hub(Effect::Custody { case, step: stepped.step, after: stepped.after }));
+        }
+        let case = outcome.found.as_ref().map(|found| found.reference);
+        let flagged = !outcome.flags.is_empty();
+        for flag in outcome.flags {
+            effects.push(RuledEffect {
+                rule: flag.rule,
+                articles: flag.articles,
+                effect: Effect::Contradiction { case, what: flag.what },
+            });
+        }
+        if flagged && !supervisors.is_empty() {
+            effects
+                .push(hub(Effect::NoticeOwed { notice: Notice::Contradiction, to: supervisors }));
+        }
+        effects
+    }
+
+    fn sender_number(&self) -> SenderNumber {
+        match self.view.get(&Key::Sender(self.input.document.sender.clone())) {
+            Some(Row::Sender(number)) => number.next(),
+            _ => SenderNumber(1),
+        }
+    }
+
+    /// The procuratorates that supervise sender, addressees and whoever answers for the person.
+    fn supervisors(&self, outcome: &Outcome) -> BTreeSet<AgencyCode> {
+        let responsible = outcome.found.as_ref().and_then(|found| {
+            let answers = found.case.custody.answers.as_ref();
+            answers.or(found.case.roles.get(&Role::ResponsibleAgency))
+        });
+        outcome
+            .deliveries
+            .iter()
+            .map(|(agency, _, _)| agency)
+            .chain([&self.input.document.sender])
+            .chain(responsible)
+            .filter_map(|code| self.world.directory.agency(code)?.supervised_by.clone())
+            .collect()
+    }
+
+    /// For a notice of the hub: what it tells of.
+    fn notice(&self) -> Option<(LedgerIndex, Notice)> {
+        let answered = self.input.notice?;
+        let sender = self.world.directory.agency(&self.input.document.sender)?;
+        (sender.kind == AgencyKind::Hub).then_some(answered)
+    }
+}

@@ -1,0 +1,73 @@
+//! A rejection (退件): not for us, signature invalid, attachment unreadable. Final; it opens the
+//! sender's duty again, and custody stays where it is. A legal refusal (不予接收) is a document.
+
+use std::collections::BTreeSet;
+
+use super::acknowledgement::{bindings, delivery, settled};
+use super::{Decided, Decision, RejectionInput, World};
+use crate::domain::duty::DutyState;
+use crate::domain::record::{Effect, Kind, Notice, Record, Rejected, RuledEffect, Settled, Signed};
+use crate::domain::state::{Delivery, Key, Row, View};
+use crate::ids::{AgencyCode, DutyId};
+use crate::refusal::{Reason, Refusal, Violation};
+
+pub(super) fn decide(
+    view: &View<'_>,
+    world: &World<'_>,
+    input: &RejectionInput,
+) -> Result<Decision, Refusal> {
+    let bindings = bindings(world, &input.agency, &input.statement)?;
+    let delivery = delivery(view, &input.agency, input.number, &input.commitment, "inbox_number")?;
+    match delivery.settled {
+        Some((Settled::Rejected, by)) => return Ok(Decision::Known(vec![by])),
+        Some(_) => {
+            return Err(Violation::new(Reason::DeliverySettled, "inbox_number").into());
+        }
+        None => {}
+    }
+    let mut supervisors = BTreeSet::new();
+    let mut effects = vec![settled(&input.agency, input.number, Settled::Rejected)];
+    if let Some(Row::Document(row)) = view.get(&Key::Document(delivery.document.clone())) {
+        supervisors.extend(row.supervisors.iter().cloned());
+    }
+    if !delivery.copy {
+        effects.extend(reopened(view, delivery));
+    }
+    let to: BTreeSet<AgencyCode> =
+        supervisors.iter().cloned().chain([delivery.document.sender.clone()]).collect();
+    effects.push(RuledEffect {
+        rule: "hub/rejection".to_owned(),
+        articles: Vec::new(),
+        effect: Effect::NoticeOwed { notice: Notice::Rejected, to },
+    });
+    let kind = Kind::Rejected(Rejected {
+        agency: input.agency.clone(),
+        sender: delivery.document.sender.clone(),
+        number: input.number,
+        reason: input.reason.clone(),
+        statement: Signed { bindings, ..input.statement.clone() },
+        supervisors,
+    });
+    let record = Record { kind, effects };
+    Ok(Decision::Record(Box::new(Decided { record, known: Vec::new(), link: None })))
+}
+
+/// The duties that the rejected document had met: its primary addressee did not take it, so they are
+/// owed again.
+fn reopened(view: &View<'_>, delivery: &Delivery) -> Vec<RuledEffect> {
+    let Some(Row::Closed(met)) = view.get(&Key::ClosedBy(delivery.index)) else {
+        return Vec::new();
+    };
+    let still_closed = |id: &&DutyId| {
+        matches!(
+            view.get(&Key::Duty(**id)),
+            Some(Row::Duty(duty)) if matches!(duty.state, DutyState::Closed { .. })
+        )
+    };
+    let reopen = |id: &DutyId| RuledEffect {
+        rule: "hub/rejection".to_owned(),
+        articles: Vec::new(),
+        effect: Effect::DutyReopened { duty: *id },
+    };
+    met.iter().filter(still_closed).map(reopen).collect()
+}

@@ -1,0 +1,85 @@
+//! Service on paper (线下送达): recorded with its date, it ends a delivery and meets what a document of
+//! the served type would meet.
+
+use super::World;
+use super::acknowledgement::settled;
+use super::limit;
+use super::thread::Thread;
+use crate::domain::document::{Document, Fact};
+use crate::domain::duty::{Duty, Outcome};
+use crate::domain::record::{Effect, RuledEffect, Settled};
+use crate::domain::rulebook::Table;
+use crate::domain::state::{Key, Range, Row, View};
+use crate::domain::term::term_expiry_due;
+use crate::ids::DutyId;
+use jiff::civil::Date;
+
+/// What a record of service on paper does; nothing for any other document.
+pub(super) fn effects(
+    view: &View<'_>,
+    world: &World<'_>,
+    document: &Document,
+    table: &Table,
+    thread: &Thread<'_>,
+    owed: &[(DutyId, &Duty)],
+) -> Vec<RuledEffect> {
+    let serves = table.base.serves;
+    let (true, Some(day)) = (serves, document.date("served_date")) else { return Vec::new() };
+    let Some(Fact::Text(kind)) = document.fact("served_type") else { return Vec::new() };
+    let ruled = |effect| RuledEffect {
+        rule: "hub/served_otherwise".to_owned(),
+        articles: table.articles.clone(),
+        effect,
+    };
+    let mut effects: Vec<RuledEffect> = owed
+        .iter()
+        .filter(|(_, duty)| duty.closed_by.iter().any(|closer| closer.as_str() == kind))
+        .map(|(id, duty)| ruled(Effect::DutyClosed { duty: *id, outcome: met_on(duty, day) }))
+        .collect();
+    effects.extend(delivery(view, world, document, thread, day));
+    effects
+}
+
+/// Served on a day counts as done by the end of that day.
+fn met_on(duty: &Duty, day: Date) -> Outcome {
+    match duty.due {
+        Some(due) if term_expiry_due(day).at_ms > due.0 => Outcome::MetLate,
+        _ => Outcome::Met,
+    }
+}
+
+/// The answered document's delivery to the served agency ends; limits from receipt run from that day.
+fn delivery(
+    view: &View<'_>,
+    world: &World<'_>,
+    document: &Document,
+    thread: &Thread<'_>,
+    day: Date,
+) -> Vec<RuledEffect> {
+    let (Some(answered), Some(agency)) = (thread.answered, document.agency("served_agency")) else {
+        return Vec::new();
+    };
+    let Some(addressee) = answered.row.addressed.iter().find(|a| a.agency == *agency) else {
+        return Vec::new();
+    };
+    let number = addressee.number;
+    let open = matches!(
+        view.get(&Key::Delivery(agency.clone(), number)),
+        Some(Row::Delivery(delivery)) if delivery.settled.is_none()
+    );
+    if !open {
+        return Vec::new();
+    }
+    let mut effects = vec![settled(agency, number, Settled::ServedOtherwise(day))];
+    for key in view.range(&Range::Waiting(agency.clone(), number)) {
+        let Key::Waiting(_, _, id) = key else { continue };
+        let Some(Row::Duty(duty)) = view.get(&Key::Duty(id)) else { continue };
+        let (due, provisional) = limit::from_service(world, duty, day);
+        effects.push(RuledEffect {
+            rule: "hub/receipt".to_owned(),
+            articles: Vec::new(),
+            effect: Effect::DutyStarted { duty: id, due, provisional },
+        });
+    }
+    effects
+}

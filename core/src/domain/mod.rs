@@ -1,0 +1,15 @@
+//! The law and what it decides: no hash trees, no protobuf, no clock, no type for a person's name.
+
+pub mod agency;
+pub mod calendar;
+pub mod custody;
+pub mod decide;
+pub mod directory;
+pub mod document;
+pub mod duty;
+pub mod record;
+pub mod relation;
+pub mod role;
+pub mod rulebook;
+pub mod state;
+pub mod term;

@@ -1,0 +1,402 @@
+//! What happened: records and their effects. A record spells out its whole outcome, decided once;
+//! [`apply`](crate::domain::state) reads nothing else. The list of effects is closed: a new document
+//! type adds none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::agency::{Agency, Certificate, System};
+use super::custody::{Custody, Step};
+use super::document::Category;
+use super::duty::{Duty, Outcome, Owner};
+use super::role::Role;
+use crate::ids::{
+    AgencyCode, CaseRef, Digest, DivisionCode, DocumentId, DocumentRef, DocumentType, DutyId,
+    InboxNumber, LedgerIndex, OperatorName, Origin, SenderNumber, SystemCode, Time,
+};
+
+/// One record of the ledger: its kind with that kind's own facts, and its effects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What happened.
+    pub kind: Kind,
+    /// What it changes, in order.
+    pub effects: Vec<RuledEffect>,
+}
+
+/// An effect and the rule behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuledEffect {
+    /// The rule's path, such as `act_2020/verdict_handover/copies/1`, or `hub/…` where no rule of law
+    /// is behind it.
+    pub rule: String,
+    /// The articles behind it, so that it can be read without the rulebook.
+    pub articles: Vec<String>,
+    /// The effect.
+    pub effect: Effect,
+}
+
+/// The kinds of records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// Record 0: the ledger was opened.
+    Opened(Opened),
+    /// A document was taken.
+    Document(Box<DocumentTaken>),
+    /// Deliveries were acknowledged (签收).
+    Acknowledged(Acknowledged),
+    /// A delivery was rejected by its recipient (退件).
+    Rejected(Rejected),
+    /// Refusals of one agency in one minute.
+    Refusals(Refusals),
+    /// Time passed: a limit, a handover, an outage.
+    Clock(Clock),
+    /// The directory was changed by operators.
+    Directory(DirectoryChanged),
+}
+
+/// Record 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// The ledger's origin.
+    pub origin: Origin,
+    /// The hub's checkpoint key, as a note verifier key.
+    pub checkpoint_key: String,
+    /// The operators' offline root key: a DER `SubjectPublicKeyInfo`.
+    pub root_key: Vec<u8>,
+    /// How many operators must sign what needs a quorum.
+    pub quorum: u32,
+}
+
+/// A document, as its record tells it: no name, no content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentTaken {
+    /// Who sent it, and the id it was given.
+    pub document: DocumentRef,
+    /// Its type.
+    pub document_type: DocumentType,
+    /// The salted commitment D to its bytes.
+    pub commitment: Digest,
+    /// The case it belongs to.
+    pub case: Option<CaseRef>,
+    /// Its signers' certificates and the records that registered them, in the order of the
+    /// signatures.
+    pub signers: Vec<(Digest, LedgerIndex)>,
+    /// The rulebooks, divisions and calendar that it was judged by.
+    pub rulebook: Digest,
+    /// The version of the engine that decided.
+    pub engine: u32,
+    /// Its number among its sender's.
+    pub sender_number: SenderNumber,
+    /// The record of what it answers.
+    pub in_reply_to: Option<LedgerIndex>,
+    /// The first record of its thread: its own index if it answers nothing.
+    pub thread: LedgerIndex,
+    /// What it replaces.
+    pub replaces: Option<DocumentRef>,
+    /// The places that it names by field, such as `intended_place`: what a later reply's relations
+    /// read.
+    pub places: BTreeMap<String, DivisionCode>,
+    /// What it binds against a second of its kind.
+    pub unique: Option<Digest>,
+    /// The procuratorates that supervise its sender, its addressees and its case, as of now.
+    pub supervisors: BTreeSet<AgencyCode>,
+    /// For a notice of the hub: what it tells of, which is then no longer owed.
+    pub notice: Option<(LedgerIndex, Notice)>,
+}
+
+/// An acknowledgement statement (签收).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// The recipient whose inbox it is.
+    pub agency: AgencyCode,
+    /// The sender of all the deliveries in it.
+    pub sender: AgencyCode,
+    /// The signed statement.
+    pub statement: Signed,
+    /// The procuratorates that may see it.
+    pub supervisors: BTreeSet<AgencyCode>,
+}
+
+/// A rejection by the recipient (退件): final.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// The recipient whose inbox it is.
+    pub agency: AgencyCode,
+    /// The sender of the delivery.
+    pub sender: AgencyCode,
+    /// The delivery's number.
+    pub number: InboxNumber,
+    /// Why: not for us, signature invalid, attachment unreadable.
+    pub reason: String,
+    /// The signed statement.
+    pub statement: Signed,
+    /// The procuratorates that may see it.
+    pub supervisors: BTreeSet<AgencyCode>,
+}
+
+/// Signed bytes with their signatures and the records that registered the signers' certificates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Signed {
+    /// The exact bytes that were signed.
+    pub payload: Vec<u8>,
+    /// The signatures.
+    pub signatures: Vec<Signature>,
+    /// For each signature the record that registered its certificate.
+    pub bindings: Vec<LedgerIndex>,
+}
+
+/// One signature over a payload (DSSE).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// The algorithm's number in the protocol.
+    pub algorithm: i32,
+    /// The certificate's digest.
+    pub certificate: Digest,
+    /// The signature's bytes.
+    pub value: Vec<u8>,
+}
+
+/// Refusals of one agency in one minute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusals {
+    /// Whose documents were refused.
+    pub agency: AgencyCode,
+    /// The refusals, at most [`crate::limits::REFUSALS_PER_MINUTE`].
+    pub items: Vec<RefusedItem>,
+    /// How many more there were.
+    pub more: u64,
+}
+
+/// One refusal as the ledger keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedItem {
+    /// When.
+    pub time: Time,
+    /// The id, if the bytes had one.
+    pub id: Option<DocumentId>,
+    /// Salted digest of the refused bytes.
+    pub digest: Digest,
+    /// The reasons' names with their fields.
+    pub reasons: Vec<String>,
+}
+
+/// What time did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Clock {
+    /// The hub was not open between two instants: no limit is declared missed for 30 minutes after.
+    Outage {
+        /// Last instant known to be open.
+        from: Time,
+        /// First instant open again.
+        until: Time,
+    },
+}
+
+/// Operators changed the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryChanged {
+    /// The change's id, made by the operator: a change is made once.
+    pub id: DocumentId,
+    /// Who signed, in the order of the signatures.
+    pub operators: Vec<OperatorName>,
+    /// The signed change.
+    pub statement: Signed,
+}
+
+/// The closed list of effects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// A correction case begins.
+    CaseOpened {
+        /// Its reference.
+        case: CaseRef,
+    },
+    /// Something about a case becomes so.
+    CaseSet {
+        /// The case.
+        case: CaseRef,
+        /// What becomes so.
+        set: CaseSet,
+    },
+    /// A delivery (送达) into an inbox.
+    DeliveryOpened {
+        /// The addressee.
+        agency: AgencyCode,
+        /// Copy (抄送) rather than primary (主送).
+        copy: bool,
+        /// Its number in that inbox.
+        number: InboxNumber,
+        /// The next higher agency, in place of one that does not exist (2020办法 9(2)).
+        in_lieu: bool,
+    },
+    /// A delivery ends.
+    DeliverySettled {
+        /// The addressee.
+        agency: AgencyCode,
+        /// Its number in that inbox.
+        number: InboxNumber,
+        /// How it ended.
+        how: Settled,
+    },
+    /// A duty (期限义务) begins; its position is this record and its order among these effects.
+    DutyOpened(Box<Duty>),
+    /// A duty that waited for a receipt now runs.
+    DutyStarted {
+        /// The duty.
+        duty: DutyId,
+        /// When it runs out (exclusive), unless the limit is soft.
+        due: Option<Time>,
+        /// Whether calendar data was missing.
+        provisional: bool,
+    },
+    /// A duty changed and goes on. Owner, time and the flag are those after the change.
+    DutyChanged {
+        /// The duty.
+        duty: DutyId,
+        /// What changed it.
+        change: DutyChange,
+        /// Who owes it now.
+        owner: Owner,
+        /// When it runs out (exclusive).
+        due: Option<Time>,
+        /// Whether calendar data was missing.
+        provisional: bool,
+    },
+    /// A duty ends.
+    DutyClosed {
+        /// The duty.
+        duty: DutyId,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A duty that had ended is open again: what met it was rejected by its recipient.
+    DutyReopened {
+        /// The duty.
+        duty: DutyId,
+    },
+    /// Custody moves, or a flag beside it.
+    Custody {
+        /// The case.
+        case: CaseRef,
+        /// The step.
+        step: Step,
+        /// Where it leads.
+        after: Custody,
+    },
+    /// A document is withdrawn by its sender (撤回).
+    Withdrawn {
+        /// Which.
+        document: DocumentRef,
+    },
+    /// Taken although it does not fit: shown to the procuratorate.
+    Contradiction {
+        /// The case, if one is concerned.
+        case: Option<CaseRef>,
+        /// What does not fit, as a name.
+        what: String,
+    },
+    /// The hub owes a notice about this record.
+    NoticeOwed {
+        /// Which notice.
+        notice: Notice,
+        /// Who gets it.
+        to: BTreeSet<AgencyCode>,
+    },
+    /// An agency is added or changed: it reads so from now on, whole.
+    AgencyPut(Box<Agency>),
+    /// A system is added or changed: it reads so from now on, whole.
+    SystemPut(Box<System>),
+    /// A certificate is registered; its binding is this record.
+    CertificatePut(Box<Certificate>),
+    /// A certificate is revoked (吊销).
+    CertificateRevoked {
+        /// Which.
+        digest: Digest,
+        /// Since when its key may have been in wrong hands.
+        compromised_since: Option<Time>,
+    },
+    /// An agency is suspended, or takes part again.
+    AgencySuspended {
+        /// Which.
+        agency: AgencyCode,
+        /// Suspended now.
+        suspended: bool,
+    },
+    /// A system is suspended, or takes part again.
+    SystemSuspended {
+        /// Which.
+        system: SystemCode,
+        /// Suspended now.
+        suspended: bool,
+    },
+    /// Rulebooks come into force.
+    RulebookActivated {
+        /// Digest over rulebooks, divisions and calendar.
+        digest: Digest,
+    },
+}
+
+/// What can happen to a duty that goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DutyChange {
+    /// Another agency must do it now (移交).
+    PassedOn,
+    /// Its limit was extended (延长).
+    Extended,
+    /// Its limit stands still (中止计算).
+    Suspended,
+    /// Its limit runs again (恢复计算).
+    Resumed,
+}
+
+/// What a notice of the hub tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Notice {
+    /// A document was taken that does not fit (矛盾提示).
+    Contradiction = 1,
+    /// A delivery was rejected by its recipient (退件提示).
+    Rejected = 2,
+}
+
+impl Notice {
+    /// The notice of this number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        [Self::Contradiction, Self::Rejected].into_iter().find(|notice| *notice as u8 == number)
+    }
+}
+
+/// How a delivery ended (P3 knows no other way).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Settled {
+    /// Acknowledged by its addressee (签收).
+    Acknowledged,
+    /// Rejected by its addressee (退件).
+    Rejected,
+    /// Served otherwise, on paper, on that day (线下送达).
+    ServedOtherwise(Date),
+}
+
+/// What becomes so in a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CaseSet {
+    /// An agency takes a role, or nobody holds it any more.
+    Role(Role, Option<AgencyCode>),
+    /// The category of correction.
+    Category(Category),
+    /// The place of execution (执行地).
+    Place(DivisionCode),
+    /// A new place, decided but not yet taken up.
+    PendingPlace(Option<DivisionCode>),
+    /// The last day of the term (矫正期限届满).
+    TermExpiry(Date),
+    /// Whether the subject was a juvenile at the offence; once true it stays.
+    Juvenile(bool),
+    /// The judgment's number, salted by the case's reference.
+    Number(Digest),
+    /// One more of something counted, such as warnings (警告).
+    Count(String),
+}

@@ -1,0 +1,407 @@
+//! `apply`: a record's effects become rows. Nothing else changes the state.
+
+use super::{Addressed, Case, Delivery, DocumentRow, Inbox, Key, Row, View};
+use crate::domain::agency::{Agency, Certificate, Revocation, System};
+use crate::domain::duty::{Duty, DutyState, Outcome};
+use crate::domain::record::{CaseSet, DocumentTaken, Effect, Kind, Record, Settled};
+use crate::ids::{AgencyCode, CaseRef, DocumentRef, DutyId, InboxNumber, LedgerIndex, Time};
+
+/// A record that does not fit the rows: a damaged store, or a defect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApplyError {
+    /// An effect names a row that is not there.
+    #[error("record {0} names a row that is not there: {1:?}")]
+    Missing(LedgerIndex, Key),
+    /// A number is not the next one.
+    #[error("record {0}: number {1} of {2} is not the next one")]
+    NotNext(LedgerIndex, u64, AgencyCode),
+    /// An effect that no record of its kind has.
+    #[error("record {0} has an effect that its kind never has")]
+    Unfit(LedgerIndex),
+}
+
+/// Applies the record at `index`, committed at `time`, to `view`.
+///
+/// # Errors
+/// A record that does not fit: with nothing missing in the view, a damaged store or a defect.
+pub fn apply(
+    view: &mut View<'_>,
+    index: LedgerIndex,
+    time: Time,
+    record: &Record,
+) -> Result<(), ApplyError> {
+    let mut change = Change { view, index, time, met: Vec::new() };
+    match &record.kind {
+        Kind::Opened(opened) => change.view.put(Key::Hub, Row::Hub(opened.clone())),
+        Kind::Document(taken) => change.document(taken, record)?,
+        Kind::Directory(directory) => {
+            change.view.put(Key::Change(directory.id), Row::Change(index));
+        }
+        Kind::Acknowledged(_) | Kind::Rejected(_) | Kind::Refusals(_) | Kind::Clock(_) => {}
+    }
+    for (ordinal, ruled) in (0..).zip(&record.effects) {
+        change.effect(&ruled.effect, &record.kind, ordinal)?;
+    }
+    if let Kind::Document(taken) = &record.kind {
+        change.join_case(taken, record)?;
+    }
+    if !change.met.is_empty() {
+        let met = std::mem::take(&mut change.met);
+        change.view.put(Key::ClosedBy(index), Row::Closed(met));
+    }
+    Ok(())
+}
+
+struct Change<'v, 'a> {
+    view: &'v mut View<'a>,
+    index: LedgerIndex,
+    time: Time,
+    met: Vec<DutyId>,
+}
+
+impl Change<'_, '_> {
+    fn missing(&self, key: Key) -> ApplyError {
+        ApplyError::Missing(self.index, key)
+    }
+
+    /// The document's own rows: itself, its place among its sender's, its uniqueness.
+    fn document(&mut self, taken: &DocumentTaken, record: &Record) -> Result<(), ApplyError> {
+        let sender = &taken.document.sender;
+        let last = match self.view.get(&Key::Sender(sender.clone())) {
+            Some(Row::Sender(number)) => number.0,
+            _ => 0,
+        };
+        if taken.sender_number.0 != last + 1 {
+            return Err(ApplyError::NotNext(self.index, taken.sender_number.0, sender.clone()));
+        }
+        self.view.put(Key::Sender(sender.clone()), Row::Sender(taken.sender_number));
+        self.view
+            .put(Key::Sent(sender.clone(), taken.sender_number), Row::Sent(taken.document.clone()));
+        if let Some(unique) = taken.unique {
+            self.view.put(Key::Unique(unique), Row::Unique(taken.document.clone()));
+        }
+        if let Some((index, notice)) = taken.notice {
+            self.view.delete(Key::NoticeOwed(index, notice));
+        }
+        if let Some(replaced) = &taken.replaces {
+            self.replace(replaced, taken)?;
+        }
+        let row = DocumentRow {
+            index: self.index,
+            kind: taken.document_type.clone(),
+            commitment: taken.commitment,
+            case: taken.case,
+            thread: taken.thread,
+            in_reply_to: taken.in_reply_to,
+            addressed: addressed(record),
+            places: taken.places.clone(),
+            supervisors: taken.supervisors.clone(),
+            unique: taken.unique,
+            replaced_by: None,
+            withdrawn_by: None,
+        };
+        self.view.put(Key::Document(taken.document.clone()), Row::Document(Box::new(row)));
+        Ok(())
+    }
+
+    fn replace(&mut self, replaced: &DocumentRef, taken: &DocumentTaken) -> Result<(), ApplyError> {
+        let index = self.index;
+        let mut old = self.document_row(replaced)?;
+        old.replaced_by = Some(index);
+        if let Some(unique) = old.unique
+            && taken.unique != Some(unique)
+        {
+            self.view.delete(Key::Unique(unique));
+        }
+        self.view.put(Key::Document(replaced.clone()), Row::Document(Box::new(old)));
+        Ok(())
+    }
+
+    fn effect(&mut self, effect: &Effect, kind: &Kind, ordinal: u32) -> Result<(), ApplyError> {
+        match effect {
+            Effect::CaseOpened { case } => self.open_case(*case, kind)?,
+            Effect::CaseSet { case, set } => self.set_case(*case, set)?,
+            Effect::DeliveryOpened { agency, copy, number, in_lieu: _ } => {
+                self.open_delivery(kind, agency, *copy, *number)?;
+            }
+            Effect::DeliverySettled { agency, number, how } => {
+                self.settle(agency, *number, *how)?;
+            }
+            Effect::DutyOpened(duty) => self.open_duty(duty, ordinal),
+            Effect::DutyStarted { duty, due, provisional } => {
+                let mut row = self.duty_row(*duty)?;
+                self.stop_waiting(*duty, &row);
+                row.state = DutyState::Open;
+                row.due = *due;
+                row.provisional = *provisional;
+                self.view.put(Key::Duty(*duty), Row::Duty(Box::new(row)));
+            }
+            Effect::DutyChanged { duty, change: _, owner, due, provisional } => {
+                let mut row = self.duty_row(*duty)?;
+                row.owner = owner.clone();
+                row.due = *due;
+                row.provisional = *provisional;
+                self.view.put(Key::Duty(*duty), Row::Duty(Box::new(row)));
+            }
+            Effect::DutyClosed { duty, outcome } => {
+                let mut row = self.duty_row(*duty)?;
+                self.stop_waiting(*duty, &row);
+                self.view.delete(owed_key(&row, *duty));
+                row.state = DutyState::Closed { outcome: *outcome, by: self.index };
+                if matches!(outcome, Outcome::Met | Outcome::MetLate) {
+                    self.met.push(*duty);
+                }
+                self.view.put(Key::Duty(*duty), Row::Duty(Box::new(row)));
+            }
+            Effect::DutyReopened { duty } => {
+                let mut row = self.duty_row(*duty)?;
+                row.state = DutyState::Open;
+                self.view.put(owed_key(&row, *duty), Row::Entry);
+                self.view.put(Key::Duty(*duty), Row::Duty(Box::new(row)));
+            }
+            Effect::Custody { case, step: _, after } => {
+                let mut row = self.case_row(*case)?;
+                row.custody = after.clone();
+                self.view.put(Key::Case(*case), Row::Case(Box::new(row)));
+            }
+            Effect::Withdrawn { document } => self.withdraw(document)?,
+            Effect::NoticeOwed { notice, to } => {
+                let key = Key::NoticeOwed(self.index, *notice);
+                self.view.put(key, Row::NoticeOwed(to.clone()));
+            }
+            Effect::Contradiction { .. } => {}
+            directory => self.directory(directory)?,
+        }
+        Ok(())
+    }
+
+    fn directory(&mut self, effect: &Effect) -> Result<(), ApplyError> {
+        match effect {
+            Effect::AgencyPut(agency) => self.put_agency((**agency).clone()),
+            Effect::SystemPut(system) => self.put_system((**system).clone()),
+            Effect::CertificatePut(certificate) => self.put_certificate((**certificate).clone()),
+            Effect::CertificateRevoked { digest, compromised_since } => {
+                let key = Key::Certificate(*digest);
+                let Some(Row::Certificate(row)) = self.view.get(&key) else {
+                    return Err(self.missing(key));
+                };
+                let mut row = (**row).clone();
+                let at = self.time;
+                row.revoked = Some(Revocation { at, compromised_since: *compromised_since });
+                self.put_certificate(row);
+            }
+            Effect::AgencySuspended { agency, suspended } => {
+                let key = Key::Agency(agency.clone());
+                let Some(Row::Agency(row)) = self.view.get(&key) else {
+                    return Err(self.missing(key));
+                };
+                self.put_agency(Agency { suspended: *suspended, ..(**row).clone() });
+            }
+            Effect::SystemSuspended { system, suspended } => {
+                let key = Key::System(system.clone());
+                let Some(Row::System(row)) = self.view.get(&key) else {
+                    return Err(self.missing(key));
+                };
+                self.put_system(System { suspended: *suspended, ..(**row).clone() });
+            }
+            Effect::RulebookActivated { digest } => {
+                self.view.put(Key::Rulebook, Row::Rulebook(*digest));
+            }
+            _ => return Err(ApplyError::Unfit(self.index)),
+        }
+        Ok(())
+    }
+
+    fn put_agency(&mut self, agency: Agency) {
+        self.view.put(Key::Agency(agency.code.clone()), Row::Agency(Box::new(agency)));
+    }
+
+    fn put_system(&mut self, system: System) {
+        self.view.put(Key::System(system.code.clone()), Row::System(Box::new(system)));
+    }
+
+    fn put_certificate(&mut self, certificate: Certificate) {
+        let key = Key::Certificate(certificate.digest);
+        self.view.put(key, Row::Certificate(Box::new(certificate)));
+    }
+
+    fn open_case(&mut self, case: CaseRef, kind: &Kind) -> Result<(), ApplyError> {
+        let row = Case { opened: self.index, ..Case::default() };
+        if !matches!(kind, Kind::Document(_)) {
+            return Err(ApplyError::Unfit(self.index));
+        }
+        self.view.put(Key::Case(case), Row::Case(Box::new(row)));
+        Ok(())
+    }
+
+    /// Who sends or receives a document of a case is party to it.
+    fn join_case(&mut self, taken: &DocumentTaken, record: &Record) -> Result<(), ApplyError> {
+        let Some(case) = taken.case else { return Ok(()) };
+        let mut row = self.case_row(case)?;
+        row.seen.insert(taken.document_type.clone());
+        row.parties.insert(taken.document.sender.clone());
+        row.parties.extend(addressed(record).into_iter().map(|addressee| addressee.agency));
+        self.view.put(Key::Case(case), Row::Case(Box::new(row)));
+        Ok(())
+    }
+
+    fn set_case(&mut self, case: CaseRef, set: &CaseSet) -> Result<(), ApplyError> {
+        let mut row = self.case_row(case)?;
+        row.set(set);
+        self.view.put(Key::Case(case), Row::Case(Box::new(row)));
+        Ok(())
+    }
+
+    fn open_delivery(
+        &mut self,
+        kind: &Kind,
+        agency: &AgencyCode,
+        copy: bool,
+        number: InboxNumber,
+    ) -> Result<(), ApplyError> {
+        let Kind::Document(taken) = kind else { return Err(ApplyError::Unfit(self.index)) };
+        let mut inbox = self.inbox_row(agency);
+        if number != inbox.last.next() {
+            return Err(ApplyError::NotNext(self.index, number.0, agency.clone()));
+        }
+        inbox.last = number;
+        inbox.unsettled += 1;
+        self.view.put(Key::Inbox(agency.clone()), Row::Inbox(inbox));
+        let delivery =
+            Delivery { document: taken.document.clone(), index: self.index, copy, settled: None };
+        self.view.put(Key::Delivery(agency.clone(), number), Row::Delivery(delivery));
+        self.view.put(Key::Unsettled(agency.clone(), number), Row::Entry);
+        Ok(())
+    }
+
+    fn settle(
+        &mut self,
+        agency: &AgencyCode,
+        number: InboxNumber,
+        how: Settled,
+    ) -> Result<(), ApplyError> {
+        let key = Key::Delivery(agency.clone(), number);
+        let Some(Row::Delivery(delivery)) = self.view.get(&key) else {
+            return Err(self.missing(key));
+        };
+        let mut delivery = delivery.clone();
+        delivery.settled = Some((how, self.index));
+        if how == Settled::Rejected && !delivery.copy {
+            self.free_unique(&delivery.document)?;
+        }
+        self.view.put(key, Row::Delivery(delivery));
+        self.view.delete(Key::Unsettled(agency.clone(), number));
+        let mut inbox = self.inbox_row(agency);
+        inbox.unsettled = inbox.unsettled.saturating_sub(1);
+        self.view.put(Key::Inbox(agency.clone()), Row::Inbox(inbox));
+        Ok(())
+    }
+
+    fn open_duty(&mut self, duty: &Duty, ordinal: u32) {
+        let id = DutyId { index: self.index, ordinal };
+        if duty.is_owed() {
+            self.view.put(owed_key(duty, id), Row::Entry);
+        }
+        if let DutyState::Waiting { agency, number } = &duty.state {
+            self.view.put(Key::Waiting(agency.clone(), *number, id), Row::Entry);
+        }
+        self.view.put(Key::Duty(id), Row::Duty(Box::new(duty.clone())));
+    }
+
+    fn stop_waiting(&mut self, id: DutyId, duty: &Duty) {
+        if let DutyState::Waiting { agency, number } = &duty.state {
+            self.view.delete(Key::Waiting(agency.clone(), *number, id));
+        }
+    }
+
+    fn withdraw(&mut self, document: &DocumentRef) -> Result<(), ApplyError> {
+        let mut row = self.document_row(document)?;
+        row.withdrawn_by = Some(self.index);
+        if let Some(unique) = row.unique {
+            self.view.delete(Key::Unique(unique));
+        }
+        self.view.put(Key::Document(document.clone()), Row::Document(Box::new(row)));
+        Ok(())
+    }
+
+    /// A document that its primary addressee rejected may be sent again under another id.
+    fn free_unique(&mut self, document: &DocumentRef) -> Result<(), ApplyError> {
+        if let Some(unique) = self.document_row(document)?.unique {
+            self.view.delete(Key::Unique(unique));
+        }
+        Ok(())
+    }
+
+    fn document_row(&self, document: &DocumentRef) -> Result<DocumentRow, ApplyError> {
+        let key = Key::Document(document.clone());
+        match self.view.get(&key) {
+            Some(Row::Document(row)) => Ok((**row).clone()),
+            _ => Err(self.missing(key)),
+        }
+    }
+
+    fn case_row(&self, case: CaseRef) -> Result<Case, ApplyError> {
+        match self.view.get(&Key::Case(case)) {
+            Some(Row::Case(row)) => Ok((**row).clone()),
+            _ => Err(self.missing(Key::Case(case))),
+        }
+    }
+
+    fn duty_row(&self, duty: DutyId) -> Result<Duty, ApplyError> {
+        match self.view.get(&Key::Duty(duty)) {
+            Some(Row::Duty(row)) => Ok((**row).clone()),
+            _ => Err(self.missing(Key::Duty(duty))),
+        }
+    }
+
+    fn inbox_row(&self, agency: &AgencyCode) -> Inbox {
+        match self.view.get(&Key::Inbox(agency.clone())) {
+            Some(Row::Inbox(inbox)) => *inbox,
+            _ => Inbox::default(),
+        }
+    }
+}
+
+/// The index entry under which a duty is found while it is owed.
+fn owed_key(duty: &Duty, id: DutyId) -> Key {
+    match duty.case {
+        Some(case) => Key::OwedInCase(case, id),
+        None => Key::OwedInThread(duty.thread, id),
+    }
+}
+
+fn addressed(record: &Record) -> Vec<Addressed> {
+    let mut addressed: Vec<Addressed> = record
+        .effects
+        .iter()
+        .filter_map(|ruled| match &ruled.effect {
+            Effect::DeliveryOpened { agency, copy, number, .. } => {
+                Some(Addressed { agency: agency.clone(), number: *number, copy: *copy })
+            }
+            _ => None,
+        })
+        .collect();
+    addressed.sort_by_key(|addressee| addressee.copy);
+    addressed
+}
+
+impl Case {
+    /// The same with one thing set: what `apply` does with the effect `case_set`.
+    pub fn set(&mut self, set: &CaseSet) {
+        match set {
+            CaseSet::Role(role, Some(agency)) => {
+                self.roles.insert(*role, agency.clone());
+            }
+            CaseSet::Role(role, None) => {
+                self.roles.remove(role);
+            }
+            CaseSet::Category(category) => self.category = Some(*category),
+            CaseSet::Place(place) => self.place = Some(place.clone()),
+            CaseSet::PendingPlace(place) => self.pending_place.clone_from(place),
+            CaseSet::TermExpiry(date) => self.term_expiry = Some(*date),
+            CaseSet::Juvenile(yes) => self.juvenile = Some(self.juvenile == Some(true) || *yes),
+            CaseSet::Number(digest) => self.number = Some(*digest),
+            CaseSet::Count(what) => *self.counts.entry(what.clone()).or_default() += 1,
+        }
+    }
+}

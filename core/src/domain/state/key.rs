@@ -1,0 +1,237 @@
+//! Keys: what rows are found by, in an order that puts what is read together side by side.
+
+use std::str::FromStr;
+
+use crate::domain::record::Notice;
+use crate::ids::{
+    AgencyCode, CaseRef, Digest, DocumentId, DocumentRef, DutyId, InboxNumber, LedgerIndex,
+    SenderNumber, SystemCode,
+};
+
+/// A row's key. The order of the variants and of their fields is the order in the store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// The ledger itself.
+    Hub,
+    /// An agency.
+    Agency(AgencyCode),
+    /// A system.
+    System(SystemCode),
+    /// A certificate, by digest.
+    Certificate(Digest),
+    /// The rulebooks in force.
+    Rulebook,
+    /// An operators' change, by its id.
+    Change(DocumentId),
+    /// A document, by its sender and id.
+    Document(DocumentRef),
+    /// How many documents an agency has sent.
+    Sender(AgencyCode),
+    /// A document, by its sender's number.
+    Sent(AgencyCode, SenderNumber),
+    /// An agency's inbox.
+    Inbox(AgencyCode),
+    /// A delivery, by inbox and number.
+    Delivery(AgencyCode, InboxNumber),
+    /// Index: a delivery that is not settled.
+    Unsettled(AgencyCode, InboxNumber),
+    /// A case.
+    Case(CaseRef),
+    /// Index: a duty still owed in a case.
+    OwedInCase(CaseRef, DutyId),
+    /// Index: a duty still owed in a thread without a case.
+    OwedInThread(LedgerIndex, DutyId),
+    /// Index: a duty that waits for a delivery to be received.
+    Waiting(AgencyCode, InboxNumber, DutyId),
+    /// A duty.
+    Duty(DutyId),
+    /// The duties that a record met, by that record.
+    ClosedBy(LedgerIndex),
+    /// A document that no second one may repeat.
+    Unique(Digest),
+    /// A notice that the hub owes about a record.
+    NoticeOwed(LedgerIndex, Notice),
+}
+
+/// A range of keys: those that begin alike.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Range {
+    /// The duties still owed in a case.
+    OwedInCase(CaseRef),
+    /// The duties still owed in a thread without a case.
+    OwedInThread(LedgerIndex),
+    /// The duties that wait for a delivery to be received.
+    Waiting(AgencyCode, InboxNumber),
+}
+
+/// Bytes that no key has: a damaged store, or one of a later version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("these bytes are no key of this version")]
+pub struct KeyError;
+
+impl Key {
+    /// The key's bytes: a tag, then the fields, texts ended by a zero byte and numbers big-endian, so
+    /// that what begins alike stands together.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Hub => Writer::tag(0),
+            Self::Agency(code) => Writer::tag(1).text(code.as_str()),
+            Self::System(code) => Writer::tag(2).text(code.as_str()),
+            Self::Certificate(digest) => Writer::tag(3).bytes(&digest.0),
+            Self::Rulebook => Writer::tag(4),
+            Self::Change(id) => Writer::tag(5).bytes(&id.0),
+            Self::Document(document) => {
+                Writer::tag(6).text(document.sender.as_str()).bytes(&document.id.0)
+            }
+            Self::Sender(code) => Writer::tag(7).text(code.as_str()),
+            Self::Sent(code, number) => Writer::tag(8).text(code.as_str()).number(number.0),
+            Self::Inbox(code) => Writer::tag(9).text(code.as_str()),
+            Self::Delivery(code, number) => Writer::tag(10).text(code.as_str()).number(number.0),
+            Self::Unsettled(code, number) => Writer::tag(11).text(code.as_str()).number(number.0),
+            Self::Case(case) => Writer::tag(12).bytes(&case.0),
+            Self::OwedInCase(case, duty) => Writer::tag(13).bytes(&case.0).duty(*duty),
+            Self::OwedInThread(index, duty) => Writer::tag(14).number(index.0).duty(*duty),
+            Self::Waiting(code, number, duty) => {
+                Writer::tag(15).text(code.as_str()).number(number.0).duty(*duty)
+            }
+            Self::Duty(duty) => Writer::tag(16).duty(*duty),
+            Self::ClosedBy(index) => Writer::tag(19).number(index.0),
+            Self::Unique(digest) => Writer::tag(17).bytes(&digest.0),
+            Self::NoticeOwed(index, notice) => {
+                Writer::tag(18).number(index.0).bytes(&[*notice as u8])
+            }
+        }
+        .0
+    }
+
+    /// The key of these bytes.
+    ///
+    /// # Errors
+    /// Bytes that no key has.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        let mut reader = Reader(bytes);
+        let [tag] = reader.array()?;
+        let key = match tag {
+            0 => Self::Hub,
+            1 => Self::Agency(reader.code()?),
+            2 => Self::System(reader.code::<SystemCode>()?),
+            3 => Self::Certificate(Digest(reader.array()?)),
+            4 => Self::Rulebook,
+            5 => Self::Change(DocumentId(reader.array()?)),
+            6 => Self::Document(DocumentRef {
+                sender: reader.code()?,
+                id: DocumentId(reader.array()?),
+            }),
+            7 => Self::Sender(reader.code()?),
+            8 => Self::Sent(reader.code()?, SenderNumber(reader.number()?)),
+            9 => Self::Inbox(reader.code()?),
+            10 => Self::Delivery(reader.code()?, InboxNumber(reader.number()?)),
+            11 => Self::Unsettled(reader.code()?, InboxNumber(reader.number()?)),
+            12 => Self::Case(CaseRef(reader.array()?)),
+            13 => Self::OwedInCase(CaseRef(reader.array()?), reader.duty()?),
+            14 => Self::OwedInThread(LedgerIndex(reader.number()?), reader.duty()?),
+            15 => Self::Waiting(reader.code()?, InboxNumber(reader.number()?), reader.duty()?),
+            16 => Self::Duty(reader.duty()?),
+            17 => Self::Unique(Digest(reader.array()?)),
+            18 => {
+                let index = LedgerIndex(reader.number()?);
+                let [notice] = reader.array()?;
+                Self::NoticeOwed(index, Notice::from_number(notice).ok_or(KeyError)?)
+            }
+            19 => Self::ClosedBy(LedgerIndex(reader.number()?)),
+            _ => return Err(KeyError),
+        };
+        if reader.0.is_empty() { Ok(key) } else { Err(KeyError) }
+    }
+}
+
+impl Range {
+    /// The first key that the range could hold.
+    #[must_use]
+    pub fn first(&self) -> Key {
+        let duty = DutyId { index: LedgerIndex(0), ordinal: 0 };
+        match self {
+            Self::OwedInCase(case) => Key::OwedInCase(*case, duty),
+            Self::OwedInThread(index) => Key::OwedInThread(*index, duty),
+            Self::Waiting(agency, number) => Key::Waiting(agency.clone(), *number, duty),
+        }
+    }
+
+    /// Whether the range holds `key`.
+    #[must_use]
+    pub fn holds(&self, key: &Key) -> bool {
+        match (self, key) {
+            (Self::OwedInCase(case), Key::OwedInCase(other, _)) => case == other,
+            (Self::OwedInThread(index), Key::OwedInThread(other, _)) => index == other,
+            (Self::Waiting(agency, number), Key::Waiting(a, n, _)) => agency == a && number == n,
+            _ => false,
+        }
+    }
+
+    /// The bytes with which every key of the range begins.
+    #[must_use]
+    pub fn prefix(&self) -> Vec<u8> {
+        match self {
+            Self::OwedInCase(case) => Writer::tag(13).bytes(&case.0),
+            Self::OwedInThread(index) => Writer::tag(14).number(index.0),
+            Self::Waiting(code, number) => Writer::tag(15).text(code.as_str()).number(number.0),
+        }
+        .0
+    }
+}
+
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn tag(tag: u8) -> Self {
+        Self(vec![tag])
+    }
+
+    fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn text(self, text: &str) -> Self {
+        self.bytes(text.as_bytes()).bytes(&[0])
+    }
+
+    fn number(self, number: u64) -> Self {
+        self.bytes(&number.to_be_bytes())
+    }
+
+    fn duty(self, duty: DutyId) -> Self {
+        self.number(duty.index.0).bytes(&duty.ordinal.to_be_bytes())
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], KeyError> {
+        let (array, rest) = self.0.split_first_chunk().ok_or(KeyError)?;
+        self.0 = rest;
+        Ok(*array)
+    }
+
+    fn text(&mut self) -> Result<&'a str, KeyError> {
+        let end = self.0.iter().position(|byte| *byte == 0).ok_or(KeyError)?;
+        let (text, rest) = self.0.split_at(end);
+        self.0 = &rest[1..];
+        std::str::from_utf8(text).map_err(|_| KeyError)
+    }
+
+    fn code<T: FromStr>(&mut self) -> Result<T, KeyError> {
+        self.text()?.parse().map_err(|_| KeyError)
+    }
+
+    fn number(&mut self) -> Result<u64, KeyError> {
+        Ok(u64::from_be_bytes(self.array()?))
+    }
+
+    fn duty(&mut self) -> Result<DutyId, KeyError> {
+        let index = LedgerIndex(self.number()?);
+        Ok(DutyId { index, ordinal: u32::from_be_bytes(self.array()?) })
+    }
+}

@@ -1,0 +1,3 @@
+//! The `xianjie` program.
+
+fn main() {}
