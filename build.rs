@@ -1,1 +1,61 @@
-fn main() {}
+//! Generates, from `proto/` alone and without protoc: the message and service types, the descriptor
+//! set by which documents are read, and the list of sources that `xianjie proto` writes out.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use prost::Message as _;
+
+/// Fields that hold large bytes and are passed on as they came.
+const SHARED_BYTES: [&str; 4] = [
+    ".xianjie.v1.SignedDocument.document",
+    ".xianjie.v1.UploadAttachmentRequest.message.chunk",
+    ".xianjie.v1.DownloadAttachmentResponse.chunk",
+    ".xianjie.v1.Receipt.record",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let files = proto_files(Path::new("proto/xianjie/v1"))?;
+    let descriptors = protox::compile(&files, ["proto"])?;
+    fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
+    fs::write(out.join("sources.rs"), sources(&files)?)?;
+
+    let mut builder = tonic_prost_build::configure().build_transport(false);
+    for field in SHARED_BYTES {
+        builder = builder.bytes(field);
+    }
+    builder.compile_fds(descriptors)?;
+    Ok(())
+}
+
+/// The `.proto` files of a folder, in order of name.
+fn proto_files(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "proto") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A Rust expression: the list of (import path, text) of the files.
+fn sources(files: &[PathBuf]) -> Result<String, Box<dyn Error>> {
+    let mut list = String::from("&[\n");
+    for file in files {
+        let path = file.to_str().ok_or("a file name that is no text")?;
+        let import = path.strip_prefix("proto/").unwrap_or(path);
+        writeln!(
+            list,
+            "    ({import:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{path}\"))),"
+        )?;
+    }
+    list.push(']');
+    Ok(list)
+}

@@ -177,7 +177,10 @@ pub struct RefusedItem {
     pub time: Time,
     /// The id, if the bytes had one.
     pub id: Option<DocumentId>,
-    /// Salted digest of the refused bytes.
+    /// 32 random bytes.
+    pub salt: [u8; 32],
+    /// SHA-256("xianjie/refused/v1\0" ‖ salt ‖ SHA-256(document)); zeros where nothing of it may be
+    /// kept.
     pub digest: Digest,
     /// The reasons' names with their fields.
     pub reasons: Vec<String>,

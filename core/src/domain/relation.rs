@@ -1,5 +1,5 @@
 //! Relations (关系): who gets a document, who owes a duty, as the statute names them: "the county
-//! procuratorate of the place of execution". Parsing is in `parse`, finding the agency in `resolve`.
+//! procuratorate of the place of execution". Read in `parse`; the agency is found in `resolve`.
 
 use super::agency::{Kind, Level};
 use super::document::Category;

@@ -1,8 +1,8 @@
 //! The statute as data: what a rulebook says, parsed and checked whole. [`Law`] is the union of the
 //! books in force on a day; who reads it is [`decide`](super::decide) alone.
 //!
-//! The language is documented in `rules/LANGUAGE.md`. The parser is in `parse`, the merging of books
-//! in `law`, the checks across tables in `check` and against the documents' schema in `schema`.
+//! The language is documented in `rules/LANGUAGE.md`. Books are read in `parse`, merged in `law`,
+//! checked against each other in `check` and against the documents' schema in `schema`.
 
 use jiff::civil::Date;
 

@@ -27,7 +27,13 @@ pub fn record_commitment(salt: &[u8; 32], record: &[u8]) -> Hash {
 /// stands in the record; once the document and its salt are erased it says nothing about them.
 #[must_use]
 pub fn document_commitment(document_salt: &[u8; 32], document: &[u8]) -> Hash {
-    sha256(&[DOCUMENT_CONTEXT, document_salt, &sha256(&[document]).0])
+    digest_commitment(document_salt, &sha256(&[document]))
+}
+
+/// The same commitment D, from the digest `H(document)`.
+#[must_use]
+pub fn digest_commitment(document_salt: &[u8; 32], document_sha256: &Hash) -> Hash {
+    sha256(&[DOCUMENT_CONTEXT, document_salt, &document_sha256.0])
 }
 
 /// A leaf of the ledger.

@@ -12,14 +12,14 @@ use xianjie_core::limits::PAGE_BYTES;
 
 use super::Database;
 use super::making::{
-    Script, agency, batch, case, commit, delivery_key, duty, edge, entry, inbox, kinds,
+    Script, agency, batch, case, commit, delivery_key, duty, entry, inbox, kinds, root,
 };
 
 pub(crate) async fn a_fresh_store_is_empty<D: Database>() {
     let database = D::fresh().await;
     let store = database.store();
     let head = store.head().await.unwrap();
-    assert_eq!((head.size, head.time, head.edge.as_slice()), (0, Time(0), &[][..]));
+    assert_eq!((head.size, head.time, head.root), (0, Time(0), [0; 32]));
     assert_eq!(store.fence().await.unwrap().size, 0);
     assert_eq!(store.scan(&[], &[0xff], 10).await.unwrap(), []);
     assert_eq!(store.entries_from(LedgerIndex(0), 10).await.unwrap(), []);
@@ -29,9 +29,9 @@ pub(crate) async fn what_was_committed_is_read_back<D: Database>() {
     let database = D::fresh().await;
     let store = database.store();
     let written = commit(&*store, 5, []).await.unwrap().unwrap();
-    assert_eq!((written.size, written.time, written.edge), (5, Time(1), edge(5)));
+    assert_eq!((written.size, written.time, written.root), (5, Time(1), root(5)));
     let head = store.head().await.unwrap();
-    assert_eq!((head.size, head.time, head.edge), (5, Time(1), edge(5)));
+    assert_eq!((head.size, head.time, head.root), (5, Time(1), root(5)));
     assert_eq!(store.fence().await.unwrap().size, 5);
     let entries: Vec<_> = (0..5).map(entry).collect();
     assert_eq!(store.entries_from(LedgerIndex(0), 10).await.unwrap(), entries);
@@ -62,7 +62,8 @@ pub(crate) async fn every_kind_of_key_is_put_replaced_and_deleted<D: Database>()
     let in_order: Vec<_> = keys.iter().map(Key::to_bytes).collect();
     assert_eq!(scanned.into_iter().map(|(key, _)| key).collect::<Vec<_>>(), in_order);
 
-    let second: BTreeMap<_, _> = kinds().into_iter().map(|(key, _, row)| (key, Some(row))).collect();
+    let second: BTreeMap<_, _> =
+        kinds().into_iter().map(|(key, _, row)| (key, Some(row))).collect();
     commit(&*store, 1, second.clone()).await.unwrap();
     assert_eq!(store.load(&wants).await.unwrap().rows, second);
 
@@ -131,7 +132,9 @@ pub(crate) async fn two_commits_at_once_come_one_after_the_other<D: Database>() 
     let tasks: Vec<_> = (0..16)
         .map(|_| {
             let (store, key) = (database.store(), key.clone());
-            tokio::spawn(async move { store.commit(&mut Counter { key }).await.unwrap().unwrap().size })
+            tokio::spawn(
+                async move { store.commit(&mut Counter { key }).await.unwrap().unwrap().size },
+            )
         })
         .collect();
     let mut sizes = BTreeSet::new();
@@ -351,11 +354,8 @@ pub(crate) async fn a_wide_batch_is_written_whole<D: Database>() {
     let rows: BTreeMap<_, _> =
         (1..=999).map(|number| (delivery_key("court-1", number), Some(inbox(number)))).collect();
     let persons: Vec<_> = (0..=98).map(|n| (PersonKey([n; 32]), case(n))).collect();
-    let write = |head: &Head| Batch {
-        rows: rows.clone(),
-        persons: persons.clone(),
-        ..batch(head, 255)
-    };
+    let write =
+        |head: &Head| Batch { rows: rows.clone(), persons: persons.clone(), ..batch(head, 255) };
     store.commit(&mut Script::writing(write)).await.unwrap();
     let wants = Wants {
         keys: rows.keys().cloned().collect(),
@@ -386,7 +386,7 @@ pub(crate) async fn a_reopened_store_has_everything<D: Database>() {
 
     let database = database.reopened().await;
     let store = database.store();
-    assert_eq!(store.fence().await.unwrap().edge, edge(3));
+    assert_eq!(store.fence().await.unwrap().root, root(3));
     assert_eq!(store.entries_from(LedgerIndex(0), 10).await.unwrap().len(), 3);
     let wants = Wants { keys: [Key::Hub].into(), persons: [person].into(), ..Wants::default() };
     let loaded = store.load(&wants).await.unwrap();

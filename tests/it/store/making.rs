@@ -53,7 +53,7 @@ pub(crate) fn batch(head: &Head, count: u64) -> Batch {
     let size = head.size + count;
     Batch {
         entries: (head.size..size).map(entry).collect(),
-        head: Head { size, time: Time(head.time.0 + 1), edge: edge(size), epoch: 0 },
+        head: Head { size, time: Time(head.time.0 + 1), root: root(size), epoch: 0 },
         ..Batch::default()
     }
 }
@@ -76,9 +76,9 @@ pub(crate) fn entry(index: u64) -> Entry {
     }
 }
 
-/// Stands for the tree's right edge at `size`.
-pub(crate) fn edge(size: u64) -> Vec<u8> {
-    size.to_be_bytes().repeat(4)
+/// Stands for the tree's root at `size`.
+pub(crate) fn root(size: u64) -> [u8; 32] {
+    [size.to_le_bytes()[0]; 32]
 }
 
 /// One key of each kind, with its row and another row for the same key.
@@ -87,9 +87,8 @@ pub(crate) fn kinds() -> Vec<(Key, Row, Row)> {
     let (case, digest, number) = (case(7), Digest([7; 32]), InboxNumber(7));
     let (index, duty) = (LedgerIndex(7), DutyId { index: LedgerIndex(7), ordinal: 2 });
     let (a_document, another) = (document(7), document(8));
-    let delivery = |copy| {
-        Row::Delivery(Delivery { document: document(7), index, copy, settled: None })
-    };
+    let delivery =
+        |copy| Row::Delivery(Delivery { document: document(7), index, copy, settled: None });
     let opened = |opened| Row::Case(Box::new(Case { opened, ..Case::default() }));
     let changed = |n| Row::Change(LedgerIndex(n));
     vec![

@@ -235,7 +235,7 @@ impl Opening<'_, '_> {
             thread: self.thread,
             owner,
             creditor,
-            limit: limit::words(&rule.limit),
+            limit: rule.limit.to_string(),
             force,
             never_rolls: limit::never_rolls(rule, self.case.map(|found| &found.case)),
             state: DutyState::Open,

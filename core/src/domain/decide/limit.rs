@@ -98,28 +98,6 @@ pub(super) fn never_rolls(rule: &DutyRule, case: Option<&Case>) -> bool {
     }
 }
 
-/// The limit in the rulebook's words: what [`from_receipt`] reads again.
-pub(super) fn words(limit: &Limit) -> String {
-    match limit {
-        Limit::Within { spans, .. } => {
-            let spans: Vec<String> = spans
-                .iter()
-                .map(|span| span.map_or("as stated".to_owned(), |span| span.to_string()))
-                .collect();
-            spans.join(", ")
-        }
-        Limit::Soft(crate::domain::rulebook::Soft::AtOnce) => "at once".to_owned(),
-        Limit::Soft(crate::domain::rulebook::Soft::Promptly) => "promptly".to_owned(),
-        Limit::At(Event::TermExpiry) => "at term expiry".to_owned(),
-        Limit::At(_) => "at the stated date".to_owned(),
-        Limit::During(span) => format!("during the last {span} before the term expiry"),
-        Limit::NotLaterThan(span, Event::TermExpiry) => {
-            format!("not later than {span} before the term expiry")
-        }
-        Limit::NotLaterThan(span, _) => format!("not later than {span} before the stated date"),
-    }
-}
-
 /// When a limit that runs from receipt runs out, if it is received now. A date stated in the document
 /// stands in the duty already.
 pub(super) fn from_receipt(world: &World<'_>, duty: &Duty) -> (Option<Time>, bool) {
@@ -133,7 +111,7 @@ pub(super) fn from_service(world: &World<'_>, duty: &Duty, day: Date) -> (Option
 
 fn received(world: &World<'_>, duty: &Duty, start: Start) -> (Option<Time>, bool) {
     let roll = if duty.never_rolls { Roll::Never } else { Roll::Holidays };
-    let spans = duty.limit.split(", ").filter_map(|words| words.parse::<Span>().ok());
+    let spans = duty.limit.split(" or ").filter_map(|words| words.parse::<Span>().ok());
     let mut dues: Vec<Due> =
         spans.filter_map(|span| due(world, span, start, roll)).collect();
     dues.extend(duty.due.map(|stated| Due { at_ms: stated.0, provisional: false }));

@@ -46,18 +46,19 @@ pub(super) fn read_book(
 fn book(root: &Node<'_>, file_name: &str) -> Result<Rulebook, Reported> {
     let keys = root.keys(&["rulebook", "case", "document", "not_a_document"])?;
     let head = keys.need("rulebook").and_then(|node| head(&node, file_name));
-    let case_opening = keys.get("case").map(|node| case_opening(&node, file_name));
+    let case_opening = keys.optional("case", |node| case_opening(node, file_name));
     let stem = file_name.strip_suffix(".toml").unwrap_or(file_name);
-    let documents = keys.get("document").map(|node| documents(&node, stem));
-    let not_documents = keys.get("not_a_document").map(|node| not_documents(&node));
+    let documents =
+        keys.optional("document", |node| node.each_entry(|name, node| document(name, node, stem)));
+    let not_documents = keys.optional("not_a_document", not_documents);
     let (name, from, until) = head?;
     Ok(Rulebook {
         name,
         from,
         until,
-        case_opening: case_opening.transpose()?.unwrap_or_default(),
-        documents: documents.transpose()?.unwrap_or_default(),
-        not_documents: not_documents.transpose()?.unwrap_or_default(),
+        case_opening: case_opening?.unwrap_or_default(),
+        documents: documents?.unwrap_or_default(),
+        not_documents: not_documents?.unwrap_or_default(),
     })
 }
 
@@ -72,14 +73,14 @@ fn head(node: &Node<'_>, file_name: &str) -> Result<(String, Date, Option<Date>)
         Ok(text.to_owned())
     });
     let from = keys.need("from").and_then(|node| node.date());
-    let until = keys.get("until").map(|node| {
+    let until = keys.optional("until", |node| {
         let until = node.date()?;
         match from {
             Ok(from) if until < from => Err(node.error("ends before it begins".to_owned())),
             _ => Ok(until),
         }
     });
-    Ok((name?, from?, until.transpose()?))
+    Ok((name?, from?, until?))
 }
 
 /// `[case]`: what opens a case names header fields only.
@@ -90,18 +91,17 @@ fn case_opening(node: &Node<'_>, file_name: &str) -> Result<Vec<String>, Reporte
     node.keys(&["opening"])?.need("opening")?.distinct(|path| field_path(path, None))
 }
 
-/// `[document.TYPE]`, in the order of the file.
-fn documents(
+/// `[document.TYPE]`.
+fn document(
+    name: &str,
     node: &Node<'_>,
     book: &str,
-) -> Result<Vec<(DocumentType, Table<Option<Base>>)>, Reported> {
-    node.each_entry(|name, node| {
-        let document_type: DocumentType = name
-            .parse()
-            .map_err(|error| node.error(format!("{name:?} is no document type: {error}")))?;
-        let table = table::table(node, &TableScope { book, document_type: &document_type })?;
-        Ok((document_type, table))
-    })
+) -> Result<(DocumentType, Table<Option<Base>>), Reported> {
+    let document_type: DocumentType = name
+        .parse()
+        .map_err(|error| node.error(format!("{name:?} is no document type: {error}")))?;
+    let table = table::table(node, &TableScope { book, document_type: &document_type })?;
+    Ok((document_type, table))
 }
 
 /// `[not_a_document]`: rows of the law that no document writes, and why.

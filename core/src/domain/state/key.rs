@@ -105,6 +105,43 @@ impl Key {
         .0
     }
 
+    /// The bounds, from and up to but not including, of the directory's keys: agencies, systems,
+    /// certificates.
+    #[must_use]
+    pub fn directory_bounds() -> (Vec<u8>, Vec<u8>) {
+        (Writer::tag(1).0, Writer::tag(4).0)
+    }
+
+    /// The bounds of one inbox's deliveries whose numbers are above `after`.
+    #[must_use]
+    pub fn inbox_bounds(agency: &AgencyCode, after: InboxNumber) -> (Vec<u8>, Vec<u8>) {
+        let from = Self::Delivery(agency.clone(), after.next()).to_bytes();
+        let to = Writer::tag(10).bytes(agency.as_str().as_bytes()).bytes(&[1]).0;
+        (from, to)
+    }
+
+    /// The bounds of one inbox's index of deliveries that are not settled, above `after`.
+    #[must_use]
+    pub fn unsettled_bounds(agency: &AgencyCode, after: InboxNumber) -> (Vec<u8>, Vec<u8>) {
+        let from = Self::Unsettled(agency.clone(), after.next()).to_bytes();
+        let to = Writer::tag(11).bytes(agency.as_str().as_bytes()).bytes(&[1]).0;
+        (from, to)
+    }
+
+    /// The bounds of one agency's documents whose sender's numbers are above `after`.
+    #[must_use]
+    pub fn sent_bounds(agency: &AgencyCode, after: SenderNumber) -> (Vec<u8>, Vec<u8>) {
+        let from = Self::Sent(agency.clone(), after.next()).to_bytes();
+        let to = Writer::tag(8).bytes(agency.as_str().as_bytes()).bytes(&[1]).0;
+        (from, to)
+    }
+
+    /// The bounds of the notices that the hub owes.
+    #[must_use]
+    pub fn notice_bounds() -> (Vec<u8>, Vec<u8>) {
+        (Writer::tag(18).0, Writer::tag(19).0)
+    }
+
     /// The key of these bytes.
     ///
     /// # Errors

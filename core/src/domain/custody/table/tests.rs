@@ -128,16 +128,36 @@ fn a_broken_table_is_refused_where_it_breaks() {
         ("[step.papers]", "[step.paper]", "`paper` is no key here"),
         ("none = []\n", "none = [\"nobody\"]\n", "\"nobody\" is no relation"),
         ("moving = [\"old agency\"]", "moving = [\"any agency\"]", "stands in `fits` only"),
-        ("moving = [\"old agency\"]", "moving = [{ to = \"sender\", when = \"answers x\" }]", "answers x: there is no document here"),
+        (
+            "moving = [\"old agency\"]",
+            "moving = [{ to = \"sender\", when = \"answers x\" }]",
+            "answers x: there is no document here",
+        ),
         ("moving = [\"old agency\"]", "moved = [\"old agency\"]", "`moved` is no key here"),
         ("in_correction = \"moving\"", "in_correction = \"movin\"", "\"movin\" is none of: none,"),
         ("in_correction = \"moving\"", "at_home = \"moving\"", "\"at_home\" is none of: none,"),
         ("in_correction = \"moving\"", "in_correction = [\"moving\"]", "needs two states"),
-        ("{ \"deliverer\" = \"sender\" }", "{ \"courier\" = \"sender\" }", "\"courier\" is none of:"),
-        ("{ \"deliverer\" = \"sender\" }", "{ \"deliverer\" = \"any agency\" }", "\"any agency\" is no role"),
-        ("cleared_by = [\"resume\",", "cleared_by = [\"pending\", \"resume\",", "pending sets it and clears it"),
+        (
+            "{ \"deliverer\" = \"sender\" }",
+            "{ \"courier\" = \"sender\" }",
+            "\"courier\" is none of:",
+        ),
+        (
+            "{ \"deliverer\" = \"sender\" }",
+            "{ \"deliverer\" = \"any agency\" }",
+            "\"any agency\" is no role",
+        ),
+        (
+            "cleared_by = [\"resume\",",
+            "cleared_by = [\"pending\", \"resume\",",
+            "pending sets it and clears it",
+        ),
         ("detain = [\"none\",", "detained = [\"none\",", "\"detained\" is none of: decide,"),
-        ("release = [\"awaiting\",", "release = [\"moving\", \"awaiting\",", "release from moving stands in its table"),
+        (
+            "release = [\"awaiting\",",
+            "release = [\"moving\", \"awaiting\",",
+            "release from moving stands in its table",
+        ),
     ] {
         let at = TEXT.find(right).unwrap_or_else(|| panic!("{right:?} is not in the table"));
         let line = 1 + TEXT[..at].matches('\n').count();

@@ -123,10 +123,18 @@ fn what_is_no_relation_is_refused_with_the_nearest() {
         ("superior of the sendr", "\"sendr\" is no role", Some("sender")),
         ("county polce of the old place", "\"polce\" is no kind of agency", Some("police")),
         ("national court of the old place", "\"national court\" is no kind of agency", None),
-        ("police of the place of exeution", "\"place of exeution\" is no place", Some("place of execution")),
+        (
+            "police of the place of exeution",
+            "\"place of exeution\" is no place",
+            Some("place of execution"),
+        ),
         ("police  of the old place", "\"police \" is no kind of agency", Some("police")),
         ("police level with the sender", "\"police level with the sender\" is no relation", None),
-        ("police at county level over the sender", "\"police at county level over the sender\" is no relation", None),
+        (
+            "police at county level over the sender",
+            "\"police at county level over the sender\" is no relation",
+            None,
+        ),
         ("addressee of the open Proposal", "\"Proposal\" is no document type", None),
         ("any agencies", "\"any agencies\" is no relation", Some("any agency")),
     ] {

@@ -133,8 +133,10 @@ fn what_is_named_must_be_somewhere() {
     let text = FIRST.replace("closed_by = [\"reply\"]", "closed_by = [\"repli\"]");
     assert_eq!(
         errors(&[("first.toml", &text)]),
-        ["first.toml:16: document.paper.duties[0].closed_by[0]: no book has a document type repli; \
-          did you mean \"reply\"?"]
+        [
+            "first.toml:16: document.paper.duties[0].closed_by[0]: no book has a document type repli; \
+          did you mean \"reply\"?"
+        ]
     );
     let text = FIRST.replace("to = [\"county", "to = [\"addressee of the open lost\", \"county");
     assert_eq!(

@@ -36,7 +36,9 @@ fn table(root: &Node<'_>) -> Result<CustodyTable, Reported> {
         let states = node.keys(&["states"])?.need("states")?;
         Ok(states.distinct(|state| state.word(State::WORDS))?.into_iter().collect())
     });
-    let roles = keys.need("roles").and_then(|node| roles(&node));
+    let roles = keys.need("roles").and_then(|node| {
+        node.each_entry(|word, node| Ok((step(word, node)?, role_changes(node)?)))
+    });
     let flags = keys.need("flags").and_then(|node| flags(&node));
     let flagged = keys.need("flagged").and_then(|node| flagged(&node, &steps));
     let [missing, guard, proposal] = flags?;
@@ -44,7 +46,7 @@ fn table(root: &Node<'_>) -> Result<CustodyTable, Reported> {
         answers: answers?,
         steps: steps?,
         handover: handover?,
-        roles: roles?,
+        roles: roles?.into_iter().collect(),
         missing,
         guard,
         proposal,
@@ -90,20 +92,15 @@ fn next(node: &Node<'_>) -> Result<Next, Reported> {
     }
 }
 
-/// `[roles]`: who each role passes to, judged by the roles before the step.
-fn roles(node: &Node<'_>) -> Result<BTreeMap<Step, Vec<(Role, Option<RoleRef>)>>, Reported> {
-    let roles = node.each_entry(|word, node| {
-        let step = step(word, node)?;
-        let roles = node.each_entry(|word, node| {
-            let role = Role::WORDS.iter().find(|(_, w)| *w == word).map(|(role, _)| *role);
-            let words = Role::WORDS.iter().map(|(_, word)| *word);
-            let role = role.ok_or_else(|| node.unknown(word, words));
-            let from = if node.if_text() == Some("") { Ok(None) } else { role_ref(node).map(Some) };
-            Ok((role?, from?))
-        })?;
-        Ok((step, roles))
-    })?;
-    Ok(roles.into_iter().collect())
+/// What a step in `[roles]` does: each role on the left is then what the right was before.
+fn role_changes(node: &Node<'_>) -> Result<Vec<(Role, Option<RoleRef>)>, Reported> {
+    node.each_entry(|word, node| {
+        let role = Role::WORDS.iter().find(|(_, w)| *w == word).map(|(role, _)| *role);
+        let words = Role::WORDS.iter().map(|(_, word)| *word);
+        let role = role.ok_or_else(|| node.unknown(word, words));
+        let from = if node.if_text() == Some("") { Ok(None) } else { role_ref(node).map(Some) };
+        Ok((role?, from?))
+    })
 }
 
 fn role_ref(node: &Node<'_>) -> Result<RoleRef, Reported> {

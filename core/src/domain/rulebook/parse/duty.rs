@@ -7,7 +7,7 @@ use super::{articles, document_type, row};
 use crate::domain::relation::Relation;
 use crate::domain::rulebook::mention::{Expected, Mentioned};
 use crate::domain::rulebook::{DutyRule, Event, Extend, Limit, OwnerRule, RollRule, Ruled, Soft};
-use crate::domain::term::Span;
+use crate::domain::term::{Span, TermError};
 use crate::ids::DocumentType;
 
 /// Every key of a duty.
@@ -191,7 +191,7 @@ fn span_or_stated(node: &Node<'_>, stated_in: &DocumentType) -> Result<Option<Sp
 }
 
 fn span(node: &Node<'_>, text: &str) -> Result<Span, Reported> {
-    text.parse().map_err(|error: crate::domain::term::TermError| node.error(error.to_string()))
+    text.parse().map_err(|error: TermError| node.error(error.to_string()))
 }
 
 /// A span that can be counted backwards from a day.

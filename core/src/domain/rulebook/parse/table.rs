@@ -5,7 +5,7 @@ use super::entry::{condition, entry, primary, relation};
 use super::reader::{Keys, Node, Reported};
 use super::rule::rule;
 use super::{articles, document_type, field_path, row};
-use crate::domain::agency::Level;
+use crate::domain::agency::{Kind, Level};
 use crate::domain::custody::Step;
 use crate::domain::document::Category;
 use crate::domain::relation::Kinds;
@@ -81,27 +81,15 @@ pub(super) fn table(
     scope: &TableScope<'_>,
 ) -> Result<Table<Option<Base>>, Reported> {
     let is_base = node.has("class");
-    for key in BASE_KEYS.iter().filter(|key| !is_base && node.has(key)) {
-        return Err(node.error(format!("is an addition, for it has no `class`: no `{key}` then")));
-    }
     let keys = node.keys(&[ADDITION_KEYS, BASE_KEYS].concat())?;
+    for stray in BASE_KEYS.iter().filter(|_| !is_base).filter_map(|key| keys.get(key)) {
+        stray.error("belongs to a base, a table with `class`".to_owned());
+    }
     let base = if is_base { base(&keys, scope).map(Some) } else { Ok(None) };
     let articles = articles(&keys);
-    let (sources, verified) = articles.clone().unwrap_or_default();
-    let entries = |key, read: fn(&Node<'_>, &DocumentType) -> Result<Entry, Reported>| {
-        let items = keys.optional(key, |node| node.items())?.unwrap_or_default();
-        let entries: Vec<_> = items
-            .iter()
-            .enumerate()
-            .map(|(index, node)| {
-                let (path, line) = (scope.path(key, index), node.line());
-                let item = read(node, scope.document_type)?;
-                Ok(Ruled { path, line, articles: sources.clone(), verified, item })
-            })
-            .collect();
-        entries.into_iter().collect::<Result<Vec<_>, _>>()
-    };
-    let (to, copies) = (entries("to", primary), entries("copies", entry));
+    let source = articles.clone().unwrap_or_default();
+    let to = entries(&keys, "to", scope, &source, primary);
+    let copies = entries(&keys, "copies", scope, &source, entry);
     let rows = keys.optional("rows", |rows| rows.list(row));
     let senders = keys.distinct("senders", sender_kind);
     let answers = keys.optional("answers", answers);
@@ -112,7 +100,7 @@ pub(super) fn table(
     let sets = keys.distinct("sets", |node| node.word(SETS));
     let duties = numbered(&keys, "duties", |node, index| duty(node, scope, index));
     let rules = numbered(&keys, "rules", |node, index| rule(node, scope, index));
-    articles?;
+    let (articles, verified) = articles?;
     let table = Table {
         base: base?,
         line: node.line(),
@@ -126,24 +114,28 @@ pub(super) fn table(
         required_verified: !required_recalled?,
         needs: needs?,
         sets: sets?,
-        articles: sources,
+        articles,
         verified,
         duties: duties?,
         rules: rules?,
     };
     mention_sets(&keys, &table, scope);
-    check_parties(&keys, &table)?;
     Ok(table)
 }
 
-/// A base is sent by somebody and, but for a record, to somebody.
-fn check_parties(keys: &Keys<'_>, table: &Table<Option<Base>>) -> Result<(), Reported> {
-    let Some(base) = &table.base else { return Ok(()) };
-    let to = keys.need("to")?;
-    if (base.class == Class::Record) != table.to.is_empty() {
-        return Err(to.error("is empty for class record, and only there".to_owned()));
-    }
-    keys.need("senders").map(|_| ())
+/// The addressees of `to` or `copies`: their articles are the table's.
+fn entries(
+    keys: &Keys<'_>,
+    list: &str,
+    scope: &TableScope<'_>,
+    (articles, verified): &(Vec<String>, bool),
+    read: impl Fn(&Node<'_>, &DocumentType) -> Result<Entry, Reported>,
+) -> Result<Vec<Ruled<Entry>>, Reported> {
+    numbered(keys, list, |node, index| {
+        let (path, line) = (scope.path(list, index), node.line());
+        let item = read(node, scope.document_type)?;
+        Ok(Ruled { path, line, articles: articles.clone(), verified: *verified, item })
+    })
 }
 
 /// What a document sets must be told by a field, unless an agency is chosen for it.
@@ -164,9 +156,21 @@ fn mention_sets(keys: &Keys<'_>, table: &Table<Option<Base>>, scope: &TableScope
     }
 }
 
+/// A base is sent by somebody and, but for a record, to somebody.
+fn check_parties(keys: &Keys<'_>, class: &Result<Class, Reported>) -> Result<(), Reported> {
+    let senders = keys.need("senders");
+    let to = keys.need("to")?;
+    let is_record = class.as_ref().is_ok_and(|class| *class == Class::Record);
+    if class.is_ok() && is_record != to.items()?.is_empty() {
+        return Err(to.error("is empty for class record, and only there".to_owned()));
+    }
+    senders.map(|_| ())
+}
+
 fn base(keys: &Keys<'_>, scope: &TableScope<'_>) -> Result<Base, Reported> {
     let name = keys.need("name").and_then(|name| name.text().map(str::to_owned));
     let class = keys.need("class").and_then(|class| class.word(Class::WORDS));
+    let parties = check_parties(keys, &class);
     let sender_is = keys.distinct("sender_is", relation);
     let subject = keys.optional("subject", |subject| subject.word(SubjectRule::WORDS));
     let subjects = keys.distinct("subjects", |category| category.word(Category::WORDS));
@@ -184,6 +188,7 @@ fn base(keys: &Keys<'_>, scope: &TableScope<'_>) -> Result<Base, Reported> {
     if serves.is_ok_and(|serves| serves) {
         mention_service(keys.node(), scope);
     }
+    parties?;
     Ok(Base {
         name: name?,
         class: class?,
@@ -282,7 +287,7 @@ fn sender_kind(node: &Node<'_>) -> Result<SenderKind, Reported> {
         None => (text, None),
     };
     let Some(Kinds(kinds)) = Kinds::from_word(word) else {
-        let words = crate::domain::agency::Kind::WORDS.iter().map(|(_, word)| *word);
+        let words = Kind::WORDS.iter().map(|(_, word)| *word);
         return Err(node.unknown(word, words.chain(["any agency"])));
     };
     let or_above = level.is_some_and(|level| level.ends_with('+'));

@@ -1,4 +1,4 @@
-use super::super::{Limit, OwnerRule, RollRule, TestKind};
+use super::super::{Limit, OwnerRule, RollRule, SubjectRule, TestKind};
 use super::*;
 
 /// A right book, with the number of each line.
@@ -60,8 +60,18 @@ const BROKEN_HEADS: &[Broken] = &[
     ("from = 2020-07-01", "from = 2020-07-01T00:00:00", 3, "is a date or time, not a date such as"),
     ("from = 2020-07-01", "from = 2020-07-01\nuntil = 2020-06-30", 4, "ends before it begins"),
     ("from = 2020-07-01", "from = 2020-07-01\nadds_to = \"x\"", 4, "`adds_to` is no key here"),
-    ("from = 2020-07-01\n", "from = 2020-07-01\n[case]\nopening = [\"x\"]", 4, "stands in hub.toml only"),
-    ("from = 2020-07-01\n", "from = 2020-07-01\n[not_a_document]\nB = \"x\"", 5, "\"B\" is no row of the law"),
+    (
+        "from = 2020-07-01\n",
+        "from = 2020-07-01\n[case]\nopening = [\"x\"]",
+        4,
+        "stands in hub.toml only",
+    ),
+    (
+        "from = 2020-07-01\n",
+        "from = 2020-07-01\n[not_a_document]\nB = \"x\"",
+        5,
+        "\"B\" is no row of the law",
+    ),
 ];
 
 const BROKEN_TABLES: &[Broken] = &[
@@ -72,68 +82,228 @@ const BROKEN_TABLES: &[Broken] = &[
     ("name = \"法律文书送达\"", "name = \" \"", 6, "is empty, or has spaces around it"),
     ("class = \"service\"", "class = \"servis\"", 8, "\"servis\" is none of: service, notice,"),
     ("class = \"service\"", "class = \"record\"", 11, "is empty for class record, and only there"),
-    ("class = \"record\"", "", 34, "is an addition, for it has no `class`: no `name` then"),
+    ("class = \"record\"", "", 35, "belongs to a base, a table with `class`"),
     ("senders = [\"any agency\"]\n", "", 34, "needs `senders`"),
     ("to = []\n", "", 34, "needs `to`"),
-    ("\"police (city+)\"", "\"police (village)\"", 9, "\"village\" is none of: county, city, provincial"),
+    (
+        "\"police (city+)\"",
+        "\"police (village)\"",
+        9,
+        "\"village\" is none of: county, city, provincial",
+    ),
     ("\"police (city+)\"", "\"polis (city+)\"", 9, "\"polis\" is none of: court,"),
     ("\"police (city+)\"", "\"court\"", 9, "stands in the list twice"),
     ("senders = [\"court\", \"police (city+)\"]", "senders = []", 9, "is empty: leave it out"),
-    ("senders = [\"court\", \"police (city+)\"]", "senders = \"court\"", 9, "is a string, not a list"),
+    (
+        "senders = [\"court\", \"police (city+)\"]",
+        "senders = \"court\"",
+        9,
+        "is a string, not a list",
+    ),
     ("subjects = [\"probation\"]", "subjects = [\"adults\"]", 10, "\"adults\" is none of: public"),
-    ("subjects = [\"probation\"]", "subject = \"cases\"", 10, "\"cases\" is none of: case, person,"),
+    (
+        "subjects = [\"probation\"]",
+        "subject = \"cases\"",
+        10,
+        "\"cases\" is none of: case, person,",
+    ),
     ("subjects = [\"probation\"]", "unique = false", 10, "may only be true; else leave it out"),
     ("to = [\"county", "to = [\"count", 11, "\"count corrections agency\" is no kind of agency"),
-    ("to = [\"county corrections agency of the place of execution\"]", "to = [\"addressee\"]", 11, "there is no addressee yet in `to`"),
-    ("to = [\"county corrections agency of the place of execution\"]", "to = [\"any agency\"]", 11, "stands in `fits` only"),
-    ("when = \"places differ\"", "when = \"a and b or c\"", 13, "\"and\" and \"or\" in one condition"),
+    (
+        "to = [\"county corrections agency of the place of execution\"]",
+        "to = [\"addressee\"]",
+        11,
+        "there is no addressee yet in `to`",
+    ),
+    (
+        "to = [\"county corrections agency of the place of execution\"]",
+        "to = [\"any agency\"]",
+        11,
+        "stands in `fits` only",
+    ),
+    (
+        "when = \"places differ\"",
+        "when = \"a and b or c\"",
+        13,
+        "\"and\" and \"or\" in one condition",
+    ),
     (", when = \"places differ\"", "", 13, "needs `when`"),
-    ("fits = [\"social organisation of the old place\", \"any agency\"]", "fit = []", 14, "`fit` is no key here"),
-    ("required = [\"case_number\"]", "required = [\"sender\"]", 16, "\"sender\" is required of all documents"),
+    (
+        "fits = [\"social organisation of the old place\", \"any agency\"]",
+        "fit = []",
+        14,
+        "`fit` is no key here",
+    ),
+    (
+        "required = [\"case_number\"]",
+        "required = [\"sender\"]",
+        16,
+        "\"sender\" is required of all documents",
+    ),
     ("needs = [\"判决书\"]", "needs = [{ kind = \"判决书\" }]", 17, "needs `when`"),
     ("revoked = \"revoke\"", "granted = \"revoke\"", 19, "\"granted\" is not in `outcomes`"),
     ("revoked = \"revoke\"", "revoked = \"revok\"", 19, "\"revok\" is none of: decide,"),
-    ("custody = { by = \"outcome\", revoked = \"revoke\" }", "custody = { revoked = \"revoke\" }", 19, "needs `by`"),
-    ("custody = { by = \"outcome\", revoked = \"revoke\" }", "custody = { by = \"outcome\" }", 19, "names no step"),
-    ("sets = [\"term expiry\"]", "sets = [\"ruling organ\"]", 20, "\"ruling organ\" is none of: original"),
+    (
+        "custody = { by = \"outcome\", revoked = \"revoke\" }",
+        "custody = { revoked = \"revoke\" }",
+        19,
+        "needs `by`",
+    ),
+    (
+        "custody = { by = \"outcome\", revoked = \"revoke\" }",
+        "custody = { by = \"outcome\" }",
+        19,
+        "names no step",
+    ),
+    (
+        "sets = [\"term expiry\"]",
+        "sets = [\"ruling organ\"]",
+        20,
+        "\"ruling organ\" is none of: original",
+    ),
     ("verified = false", "verified = true", 41, "may only be false; else leave it out"),
-    ("articles = []\nverified = false", "articles = []", 34, "needs `articles`, or `verified = false`"),
-    ("answers = [\"verdict\"]", "answers = [\"any\", \"verdict\"]\nmay_answer = [\"any\", \"?\"]", 39, "\"?\" is no document type"),
-    ("[document.other]\n", "[document.other]\nunique = true\n", 43, "is an addition, for it has no `class`: no `unique` then"),
+    (
+        "articles = []\nverified = false",
+        "articles = []",
+        34,
+        "needs `articles`, or `verified = false`",
+    ),
+    (
+        "answers = [\"verdict\"]",
+        "answers = [\"any\", \"verdict\"]\nmay_answer = [\"any\", \"?\"]",
+        39,
+        "\"?\" is no document type",
+    ),
+    (
+        "[document.other]\n",
+        "[document.other]\nunique = true\n",
+        44,
+        "belongs to a base, a table with `class`",
+    ),
 ];
 
 const BROKEN_DUTIES_AND_RULES: &[Broken] = &[
     ("name = \"送达回执\"\nowner", "owner", 22, "needs `name`"),
     ("owner = \"addressee\"", "owner = \"adressee\"", 24, "\"adressee\" is no relation"),
     ("owner = \"addressee\"", "owner = \"person\"", 22, "needs `watched_by`"),
-    ("owner = \"addressee\"", "owner = \"sender\"\nwatched_by = \"sender\"", 25, "only a duty of the person is watched"),
+    (
+        "owner = \"addressee\"",
+        "owner = \"sender\"\nwatched_by = \"sender\"",
+        25,
+        "only a duty of the person is watched",
+    ),
     ("within = \"5 days\"", "within = \"5 dayz\"", 25, "\"5 dayz\" is no time limit"),
     ("within = \"5 days\"", "within = []", 25, "is empty: leave it out"),
     ("within = \"5 days\"", "within = \"as stated\"", 22, "`as stated` counts `from` nothing"),
-    ("within = \"5 days\"\n", "", 22, "needs exactly one of: within, soft, at, during, not_later_than"),
-    ("within = \"5 days\"", "within = \"5 days\"\nsoft = \"promptly\"", 22, "needs exactly one of: within,"),
+    (
+        "within = \"5 days\"\n",
+        "",
+        22,
+        "needs exactly one of: within, soft, at, during, not_later_than",
+    ),
+    (
+        "within = \"5 days\"",
+        "within = \"5 days\"\nsoft = \"promptly\"",
+        22,
+        "needs exactly one of: within,",
+    ),
     ("within = \"5 days\"", "soft = \"promptly\"", 26, "belongs to `within`"),
     ("from = \"receipt\"\n", "", 22, "`within` needs `from`"),
     ("from = \"receipt\"", "from = \"reciept\"", 26, "\"reciept\" is none of: effective date,"),
-    ("from = \"receipt\"", "from = \"receipt\"\nroll = \"always\"", 27, "\"always\" is none of: never, unless arrested"),
-    ("within = \"5 days\"\nfrom = \"receipt\"", "soft = \"soon\"", 25, "\"soon\" is none of: at once, promptly"),
-    ("within = \"5 days\"\nfrom = \"receipt\"", "at = \"receipt\"", 25, "\"receipt\" is none of: term expiry, stated date"),
-    ("within = \"5 days\"\nfrom = \"receipt\"", "during = \"1 months before the term expiry\"", 25, "is no window"),
-    ("within = \"5 days\"\nfrom = \"receipt\"", "during = \"the last 9 hours before the term expiry\"", 25, "9 hours: only days and months count backwards"),
-    ("within = \"5 days\"\nfrom = \"receipt\"", "not_later_than = \"1 months before the trial\"", 25, "\"trial\" is none of: term expiry"),
+    (
+        "from = \"receipt\"",
+        "from = \"receipt\"\nroll = \"always\"",
+        27,
+        "\"always\" is none of: never, unless arrested",
+    ),
+    (
+        "within = \"5 days\"\nfrom = \"receipt\"",
+        "soft = \"soon\"",
+        25,
+        "\"soon\" is none of: at once, promptly",
+    ),
+    (
+        "within = \"5 days\"\nfrom = \"receipt\"",
+        "at = \"receipt\"",
+        25,
+        "\"receipt\" is none of: term expiry, stated date",
+    ),
+    (
+        "within = \"5 days\"\nfrom = \"receipt\"",
+        "during = \"1 months before the term expiry\"",
+        25,
+        "is no window",
+    ),
+    (
+        "within = \"5 days\"\nfrom = \"receipt\"",
+        "during = \"the last 9 hours before the term expiry\"",
+        25,
+        "9 hours: only days and months count backwards",
+    ),
+    (
+        "within = \"5 days\"\nfrom = \"receipt\"",
+        "not_later_than = \"1 months before the trial\"",
+        25,
+        "\"trial\" is none of: term expiry",
+    ),
     ("closed_by = [\"receipt\"]", "close_by = [\"receipt\"]", 27, "`close_by` is no key here"),
     ("closed_by = [\"receipt\"]", "closed_by = []", 27, "is empty: leave it out"),
-    ("closed_by = [\"receipt\"]", "closed_by = [\"receipt\"]\nnature = \"must\"", 28, "\"must\" is none of: may"),
-    ("closed_by = [\"receipt\"]", "closed_by = [\"self\"]\nextend = { by = \"1 months\", with = \"receipt\", times = 0 }", 28, "is a number, not a number from 1 to 255"),
-    ("closed_by = [\"receipt\"]", "closed_by = [\"self\"]\nsuspend = { with = \"receipt\" }", 28, "needs `until`"),
-    ("closed_by = [\"receipt\"]", "closed_by = [\"self\"]\npasses_to = { on = \"receipt\", owner = \"person\" }", 28, "\"person\" is no relation"),
-    ("closed_by = [\"receipt\"]", "closed_by = [\"self\"]\nif_missed = { name = \"x\", owner = \"sender\", soft = \"promptly\", closed_by = [\"receipt\"], when = \"arrested\" }", 28, "`when` is no key here"),
+    (
+        "closed_by = [\"receipt\"]",
+        "closed_by = [\"receipt\"]\nnature = \"must\"",
+        28,
+        "\"must\" is none of: may",
+    ),
+    (
+        "closed_by = [\"receipt\"]",
+        "closed_by = [\"self\"]\nextend = { by = \"1 months\", with = \"receipt\", times = 0 }",
+        28,
+        "is a number, not a number from 1 to 255",
+    ),
+    (
+        "closed_by = [\"receipt\"]",
+        "closed_by = [\"self\"]\nsuspend = { with = \"receipt\" }",
+        28,
+        "needs `until`",
+    ),
+    (
+        "closed_by = [\"receipt\"]",
+        "closed_by = [\"self\"]\npasses_to = { on = \"receipt\", owner = \"person\" }",
+        28,
+        "\"person\" is no relation",
+    ),
+    (
+        "closed_by = [\"receipt\"]",
+        "closed_by = [\"self\"]\nif_missed = { name = \"x\", owner = \"sender\", soft = \"promptly\", closed_by = [\"receipt\"], when = \"arrested\" }",
+        28,
+        "`when` is no key here",
+    ),
     ("needs_open = \"receipt\"\n", "", 29, "needs exactly one of: forbid, needs_open,"),
-    ("needs_open = \"receipt\"", "needs_open = \"receipt\"\nalways = true", 29, "needs exactly one of: forbid, needs_open,"),
-    ("needs_open = \"receipt\"", "always = true\nsame_sender = true", 29, "`same_sender` belongs to `needs_open`"),
-    ("needs_open = \"receipt\"", "forbid = \"arrested\"\nwhen = \"arrested\"", 31, "`forbid` is its own condition"),
+    (
+        "needs_open = \"receipt\"",
+        "needs_open = \"receipt\"\nalways = true",
+        29,
+        "needs exactly one of: forbid, needs_open,",
+    ),
+    (
+        "needs_open = \"receipt\"",
+        "always = true\nsame_sender = true",
+        29,
+        "`same_sender` belongs to `needs_open`",
+    ),
+    (
+        "needs_open = \"receipt\"",
+        "forbid = \"arrested\"\nwhen = \"arrested\"",
+        31,
+        "`forbid` is its own condition",
+    ),
     ("on_break = \"flag\"", "on_break = \"ignore\"", 31, "\"ignore\" is none of: refuse, flag"),
-    ("on_break = \"flag\"\narticles = [\"2020办法 16\"]", "on_break = \"flag\"", 29, "needs `articles`, or `verified = false`"),
+    (
+        "on_break = \"flag\"\narticles = [\"2020办法 16\"]",
+        "on_break = \"flag\"",
+        29,
+        "needs `articles`, or `verified = false`",
+    ),
 ];
 
 fn errors_with(pieces: &[(&str, &str)]) -> Vec<RulebookError> {
@@ -169,6 +339,7 @@ fn all_errors_come_at_once_with_paths_and_suggestions() {
         ("when = \"places differ\"", "when = \"place differs\""),
         ("closed_by = [\"receipt\"]", "close_by = [\"receipt\"]"),
         ("on_break = \"flag\"", "on_break = \"flags\""),
+        ("answers = [\"verdict\"]\nto = []", ""),
         ("articles = []\nverified = false", "articles = []"),
     ]);
     let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
@@ -184,6 +355,7 @@ fn all_errors_come_at_once_with_paths_and_suggestions() {
             "book.toml:31: document.verdict.rules[0].on_break: \"flags\" is none of: refuse, flag; \
              did you mean \"flag\"?",
             "book.toml:34: document.receipt: needs `articles`, or `verified = false`",
+            "book.toml:34: document.receipt: needs `to`",
         ]
     );
 }
@@ -205,10 +377,10 @@ fn a_right_book_says_what_it_says() {
     assert_eq!(duty.item.limit.to_string(), "5 days");
     assert!(matches!(&verdict.rules[0].item.test, TestKind::NeedsOpen(_, false)));
     let (_, receipt) = &book.documents[1];
-    assert_eq!((receipt.verified, receipt.base.as_ref().unwrap().subject), (
-        false,
-        super::super::SubjectRule::Case
-    ));
+    assert_eq!(
+        (receipt.verified, receipt.base.as_ref().unwrap().subject),
+        (false, SubjectRule::Case)
+    );
     assert!(book.documents[2].1.base.is_none());
 }
 

@@ -123,17 +123,33 @@ fn every_field_that_is_read_must_be_there() {
 fn every_field_must_hold_what_is_read() {
     let words = || FieldKind::Words(vec!["revokes".to_owned()]);
     for (field, kind, message) in [
-        ("outcome", words(), "book.toml:10: document.ruling.outcomes[0]: field `outcome` has no \
-          value \"revoked\", only: revokes; did you mean \"revokes\"?"),
-        ("file_moves", FieldKind::Text, "book.toml:17: document.ruling.duties[0].when: field \
-          `file_moves` is no enum"),
-        ("discipline_kind", FieldKind::Text, "book.toml:12: document.ruling.counts: field \
-          `discipline_kind` is no enum"),
+        (
+            "outcome",
+            words(),
+            "book.toml:10: document.ruling.outcomes[0]: field `outcome` has no \
+          value \"revoked\", only: revokes; did you mean \"revokes\"?",
+        ),
+        (
+            "file_moves",
+            FieldKind::Text,
+            "book.toml:17: document.ruling.duties[0].when: field \
+          `file_moves` is no enum",
+        ),
+        (
+            "discipline_kind",
+            FieldKind::Text,
+            "book.toml:12: document.ruling.counts: field \
+          `discipline_kind` is no enum",
+        ),
         ("guard", FieldKind::Text, "schema:0: ruling.guard: is no agency's code"),
         ("arrest_time", FieldKind::Text, "schema:0: ruling.arrest_time: is no date and no time"),
         ("new_place", FieldKind::Text, "schema:0: ruling.new_place: is no division's code"),
-        ("served_type", FieldKind::Bool, "book.toml:4: document.ruling: field `served_type` is no \
-          text"),
+        (
+            "served_type",
+            FieldKind::Bool,
+            "book.toml:4: document.ruling: field `served_type` is no \
+          text",
+        ),
     ] {
         let mut schema = right();
         schema.0.insert(("ruling", field), kind);

@@ -1,0 +1,141 @@
+//! The bell: wakes the subscribers of an inbox when a delivery is committed and signed, and hands
+//! them the newest deliveries from memory, so that a live stream reads no disk.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use xianjie_core::domain::record::{Effect, Record};
+use xianjie_core::ids::{AgencyCode, InboxNumber, LedgerIndex};
+use xianjie_core::limits;
+use xianjie_core::refusal::Reason;
+
+use super::published::Published;
+use crate::store::Entry;
+
+/// Deliveries of one inbox kept in memory while someone listens: two full batches.
+const TAIL: usize = 512;
+
+/// A delivery that was just committed.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Its number.
+    pub number: InboxNumber,
+    /// Its entry.
+    pub entry: Arc<Entry>,
+    /// Its record.
+    pub record: Arc<Record>,
+    /// A checkpoint that covers it.
+    pub published: Arc<Published>,
+}
+
+/// Wakes subscribers.
+#[derive(Debug, Default)]
+pub struct Bell {
+    inboxes: Mutex<HashMap<AgencyCode, Arc<Listened>>>,
+    ledger: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct Listened {
+    rung: watch::Sender<InboxNumber>,
+    tail: Mutex<VecDeque<Arrival>>,
+}
+
+/// One subscriber's ear.
+#[derive(Debug)]
+pub struct Ear {
+    agency: AgencyCode,
+    listened: Arc<Listened>,
+    rung: watch::Receiver<InboxNumber>,
+}
+
+impl Bell {
+    /// Listens to an inbox.
+    ///
+    /// # Errors
+    /// [`Reason::Quota`]: as many listen already as may.
+    pub fn listen(self: &Arc<Self>, agency: &AgencyCode) -> Result<Ear, Reason> {
+        let mut inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
+        inboxes.retain(|_, listened| listened.rung.receiver_count() > 0);
+        let listened = inboxes.entry(agency.clone()).or_insert_with(|| {
+            Arc::new(Listened {
+                rung: watch::Sender::new(InboxNumber(0)),
+                tail: Mutex::default(),
+            })
+        });
+        if listened.rung.receiver_count() >= limits::MIRRORS {
+            return Err(Reason::Quota);
+        }
+        let rung = listened.rung.subscribe();
+        Ok(Ear { agency: agency.clone(), listened: Arc::clone(listened), rung })
+    }
+
+    /// How many listen, over all inboxes.
+    #[must_use]
+    pub fn listeners(&self) -> usize {
+        let inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
+        inboxes.values().map(|listened| listened.rung.receiver_count()).sum()
+    }
+
+    /// Tells the addressees of a committed record.
+    pub fn ring(&self, entry: &Arc<Entry>, record: &Arc<Record>, published: &Arc<Published>) {
+        for ruled in &record.effects {
+            let Effect::DeliveryOpened { agency, number, .. } = &ruled.effect else { continue };
+            let listened = {
+                let inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
+                inboxes.get(agency).cloned()
+            };
+            let Some(listened) = listened else { continue };
+            let arrival = Arrival {
+                number: *number,
+                entry: Arc::clone(entry),
+                record: Arc::clone(record),
+                published: Arc::clone(published),
+            };
+            let mut tail = listened.tail.lock().unwrap_or_else(PoisonError::into_inner);
+            if tail.len() == TAIL {
+                tail.pop_front();
+            }
+            tail.push_back(arrival);
+            drop(tail);
+            listened.rung.send_replace(*number);
+        }
+        self.ledger.send_replace(entry.index.0 + 1);
+    }
+
+    /// Follows the ledger's size, for those who watch what became of their documents.
+    #[must_use]
+    pub fn ledger(&self) -> watch::Receiver<u64> {
+        self.ledger.subscribe()
+    }
+
+    /// The index after the newest record that rang.
+    #[must_use]
+    pub fn rung_until(&self) -> LedgerIndex {
+        LedgerIndex(*self.ledger.borrow())
+    }
+}
+
+impl Ear {
+    /// Whose inbox.
+    #[must_use]
+    pub fn agency(&self) -> &AgencyCode {
+        &self.agency
+    }
+
+    /// Waits until something newer than what was last waited for has arrived.
+    pub async fn wait(&mut self) {
+        // The sender lives in `listened`, which this ear holds.
+        let _ = self.rung.changed().await;
+    }
+
+    /// The delivery of that number, if it is in memory.
+    #[must_use]
+    pub fn arrival(&self, number: InboxNumber) -> Option<Arrival> {
+        let tail = self.listened.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = tail.front()?.number;
+        let place = usize::try_from(number.0.checked_sub(first.0)?).ok()?;
+        tail.get(place).filter(|arrival| arrival.number == number).cloned()
+    }
+}

@@ -1,0 +1,78 @@
+//! The floor (`head.floor`): the highest ledger size published, kept beside the key. A store that
+//! stands below it was restored from before, and must never go on under its origin: two histories
+//! would carry one name.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use xianjie_core::ledger::Hash;
+
+/// The floor's file.
+#[derive(Debug, Clone)]
+pub struct Floor {
+    path: PathBuf,
+}
+
+/// Why the floor can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FloorError {
+    /// The file can't be read or written.
+    #[error("can't use {path}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file does not hold a size and a root.
+    #[error("{0} is not a floor: it must hold a size and a root")]
+    Form(PathBuf),
+}
+
+impl Floor {
+    /// The floor beside the checkpoint key.
+    #[must_use]
+    pub fn beside(key: &Path) -> Self {
+        Self { path: key.with_file_name("head.floor") }
+    }
+
+    /// The highest size published, with its root; none before the first.
+    ///
+    /// # Errors
+    /// [`FloorError`].
+    pub fn read(&self) -> Result<Option<(u64, Hash)>, FloorError> {
+        let text = match std::fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(FloorError::Io { path: self.path.clone(), source }),
+        };
+        let form = || FloorError::Form(self.path.clone());
+        let (size, root) = text.trim().split_once(' ').ok_or_else(form)?;
+        let size = size.parse().map_err(|_| form())?;
+        let root = Hash::from_base64(root).ok_or_else(form)?;
+        Ok(Some((size, root)))
+    }
+
+    /// Raises the floor: written aside, synced, and renamed into place.
+    ///
+    /// # Errors
+    /// [`FloorError`].
+    pub fn raise(&self, size: u64, root: &Hash) -> Result<(), FloorError> {
+        let io = |source| FloorError::Io { path: self.path.clone(), source };
+        let aside = self.path.with_extension("floor.new");
+        let mut file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .open(&aside)
+            .map_err(io)?;
+        writeln!(file, "{size} {}", root.to_base64()).map_err(io)?;
+        file.sync_all().map_err(io)?;
+        std::fs::rename(&aside, &self.path).map_err(io)?;
+        if let Some(folder) = self.path.parent() {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,297 @@
+//! The pure middle of the writing transaction: decides each input of a batch in turn, applies what
+//! was decided, and says what to write.
+//!
+//! The fold runs on what is loaded; where it reads something that is not, it asks for it and runs
+//! again. A panic in a decision refuses that one input and sets it aside; the batch goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use xianjie_core::domain::decide::{Decided, Decision, Input, World, decide};
+use xianjie_core::domain::directory::{Directory, Divisions};
+use xianjie_core::domain::record::{Effect, Record};
+use xianjie_core::domain::rulebook::Law;
+use xianjie_core::domain::state::{
+    ApplyError, Changes, EntryHead, Key, Loaded, Row, View, Wants, apply,
+};
+use xianjie_core::ids::{Digest, LedgerIndex, Time};
+use xianjie_core::ledger::commitment::digest_commitment;
+use xianjie_core::ledger::{Edge, Hash, Leaf, leaf_hash, record_commitment};
+use xianjie_core::refusal::{Reason, Refusal};
+
+use crate::store::{Batch, Entry, Fold, FullTile, Head};
+use crate::wire;
+
+/// One input with what its entry needs besides.
+pub(super) struct Item {
+    /// What is decided.
+    pub(super) input: Input,
+    /// The salt of its record.
+    pub(super) salt: [u8; 32],
+    /// The document's salt; zeros if it is no document.
+    pub(super) document_salt: [u8; 32],
+    /// The `SignedDocument`, verbatim; empty if it is no document.
+    pub(super) signed_document: Vec<u8>,
+}
+
+/// What became of one input.
+#[derive(Debug, Clone)]
+pub(super) enum Outcome {
+    /// A new record, and earlier ones that answer a part.
+    Recorded(Arc<Entry>, Arc<Record>, Vec<LedgerIndex>),
+    /// Decided before, by these records.
+    Known(Vec<LedgerIndex>),
+    /// Refused.
+    Refused(Refusal),
+}
+
+/// What a batch came to.
+pub(super) struct Folded {
+    /// For each item its outcome.
+    pub(super) outcomes: Vec<Outcome>,
+    /// The tree's edge after it.
+    pub(super) edge: Edge,
+    /// The directory after it.
+    pub(super) directory: Arc<Directory>,
+    /// The rows that changed.
+    pub(super) rows: BTreeMap<Key, Option<Row>>,
+    batch: Batch,
+}
+
+/// What every fold of this hub shares.
+pub(super) struct Ground<'a> {
+    pub(super) divisions: &'a Divisions,
+    pub(super) law: &'a Law,
+    /// The time of the clock: a record's time is this, but never before its predecessor's.
+    pub(super) now: Time,
+}
+
+/// The fold of one batch.
+pub(super) struct BatchFold<'a> {
+    ground: Ground<'a>,
+    items: &'a [Item],
+    directory: Arc<Directory>,
+    edge: Edge,
+    cache: &'a BTreeMap<Key, Row>,
+    /// Items whose record does not apply: refused and set aside.
+    quarantined: BTreeSet<usize>,
+    folded: Option<Folded>,
+}
+
+/// Why a run has to be repeated.
+enum Again {
+    /// This must be loaded first.
+    Load(Wants),
+    /// Without this item.
+    Without(usize),
+}
+
+impl<'a> BatchFold<'a> {
+    pub(super) fn new(
+        ground: Ground<'a>,
+        items: &'a [Item],
+        directory: Arc<Directory>,
+        edge: Edge,
+        cache: &'a BTreeMap<Key, Row>,
+    ) -> Self {
+        Self { ground, items, directory, edge, cache, quarantined: BTreeSet::new(), folded: None }
+    }
+
+    /// What the batch came to, after the transaction.
+    pub(super) fn into_folded(self) -> Option<Folded> {
+        self.folded
+    }
+
+    fn run(&self, head: &Head, loaded: &Loaded) -> Result<Folded, Again> {
+        let mut run = Run {
+            fold: self,
+            view: View::new(loaded).with_cache(self.cache),
+            time: head.time.max(self.ground.now),
+            edge: self.edge.clone(),
+            directory: Arc::clone(&self.directory),
+            entries: Vec::new(),
+            wants: Wants::default(),
+        };
+        let mut outcomes = Vec::with_capacity(self.items.len());
+        for (place, item) in self.items.iter().enumerate() {
+            if self.quarantined.contains(&place) {
+                outcomes.push(Outcome::Refused(Reason::Quarantined.into()));
+            } else {
+                outcomes.extend(run.item(item).map_err(|_| Again::Without(place))?);
+            }
+        }
+        if !run.wants.is_empty() {
+            return Err(Again::Load(run.wants));
+        }
+        Ok(run.finish(outcomes, head))
+    }
+}
+
+impl Fold for BatchFold<'_> {
+    fn wants(&mut self, head: &Head, loaded: &Loaded) -> Wants {
+        loop {
+            match self.run(head, loaded) {
+                Ok(folded) => {
+                    self.folded = Some(folded);
+                    return Wants::default();
+                }
+                Err(Again::Load(wants)) => return wants,
+                Err(Again::Without(place)) => {
+                    self.quarantined.insert(place);
+                }
+            }
+        }
+    }
+
+    fn fold(&mut self, _head: &Head, _loaded: Loaded) -> Batch {
+        self.folded.as_mut().map(|folded| std::mem::take(&mut folded.batch)).unwrap_or_default()
+    }
+}
+
+struct Run<'r, 'a> {
+    fold: &'r BatchFold<'a>,
+    view: View<'r>,
+    time: Time,
+    edge: Edge,
+    directory: Arc<Directory>,
+    entries: Vec<Arc<Entry>>,
+    wants: Wants,
+}
+
+impl Run<'_, '_> {
+    /// Decides and applies one item; none if something must be loaded first.
+    fn item(&mut self, item: &Item) -> Result<Option<Outcome>, ApplyError> {
+        let index = LedgerIndex(self.edge.size());
+        let decided = catch_unwind(AssertUnwindSafe(|| self.decide(item, index)));
+        if self.lacks() {
+            return Ok(None);
+        }
+        match decided {
+            Ok(Ok(Decision::Record(decided))) => self.record(item, index, *decided),
+            Ok(Ok(Decision::Known(indexes))) => Ok(Some(Outcome::Known(indexes))),
+            Ok(Err(refusal)) => Ok(Some(Outcome::Refused(refusal))),
+            Err(_) => {
+                tracing::error!(index = index.0, "a decision panicked; its input is set aside");
+                Ok(Some(Outcome::Refused(Reason::Quarantined.into())))
+            }
+        }
+    }
+
+    fn decide(&self, item: &Item, index: LedgerIndex) -> Result<Decision, Refusal> {
+        let world = World {
+            directory: &self.directory,
+            divisions: self.fold.ground.divisions,
+            law: self.fold.ground.law,
+            time: self.time,
+            index,
+            commit_document,
+        };
+        decide(&self.view, &world, &item.input)
+    }
+
+    fn record(
+        &mut self,
+        item: &Item,
+        index: LedgerIndex,
+        decided: Decided,
+    ) -> Result<Option<Outcome>, ApplyError> {
+        let Decided { record, known, link } = decided;
+        let bytes = wire::record::encode(&record);
+        if bytes.len() > xianjie_core::limits::RECORD_BYTES {
+            return Ok(Some(Outcome::Refused(Reason::TooManyAddressees.into())));
+        }
+        let applied = apply(&mut self.view, index, self.time, &record);
+        if self.lacks() {
+            return Ok(None);
+        }
+        // What a failed `apply` changed so far must not be written: the batch runs without the item.
+        applied.inspect_err(|error| {
+            tracing::error!(index = index.0, %error, "a record does not apply");
+        })?;
+        for ruled in &record.effects {
+            follow(&mut self.directory, &self.view, &ruled.effect);
+        }
+        let time_ms = u64::try_from(self.time.0).unwrap_or_default();
+        let leaf = Leaf { time_ms, commitment: record_commitment(&item.salt, &bytes) };
+        let leaf = leaf.to_bytes().to_vec();
+        self.edge.push(leaf_hash(&leaf));
+        self.view.append(
+            index,
+            EntryHead { leaf: leaf.clone(), document_salt: item.document_salt },
+        );
+        if let Some((person, case)) = link {
+            self.view.link(person, case);
+        }
+        let entry = Arc::new(Entry {
+            index,
+            leaf,
+            salt: item.salt,
+            document_salt: item.document_salt,
+            record: bytes,
+            signed_document: item.signed_document.clone(),
+        });
+        self.entries.push(Arc::clone(&entry));
+        Ok(Some(Outcome::Recorded(entry, Arc::new(record), known)))
+    }
+
+    fn lacks(&mut self) -> bool {
+        let missing = self.view.take_missing();
+        let lacks = !missing.is_empty();
+        self.wants.extend(missing);
+        lacks
+    }
+
+    fn finish(mut self, outcomes: Vec<Outcome>, head: &Head) -> Folded {
+        let tiles = self
+            .edge
+            .full_tiles()
+            .into_iter()
+            .map(|tile| FullTile { level: tile.level, index: tile.index, bytes: tile.bytes })
+            .collect();
+        let Changes { rows, links } = self.view.into_changes();
+        let batch = Batch {
+            head: Head {
+                size: self.edge.size(),
+                time: self.time,
+                root: self.edge.root().0,
+                epoch: head.epoch,
+            },
+            entries: self.entries.iter().map(|entry| (**entry).clone()).collect(),
+            rows: rows.clone(),
+            persons: links,
+            tiles,
+        };
+        Folded { outcomes, edge: self.edge, directory: self.directory, rows, batch }
+    }
+}
+
+/// The directory follows the effects that concern it.
+fn follow(directory: &mut Arc<Directory>, view: &View<'_>, effect: &Effect) {
+    let key = match effect {
+        Effect::AgencyPut(agency) => Key::Agency(agency.code.clone()),
+        Effect::AgencySuspended { agency, .. } => Key::Agency(agency.clone()),
+        Effect::SystemPut(system) => Key::System(system.code.clone()),
+        Effect::SystemSuspended { system, .. } => Key::System(system.clone()),
+        Effect::CertificatePut(certificate) => Key::Certificate(certificate.digest),
+        Effect::CertificateRevoked { digest, .. } => Key::Certificate(*digest),
+        _ => return,
+    };
+    if let Some(row) = view.get(&key) {
+        put(Arc::make_mut(directory), row);
+    }
+}
+
+/// Puts a row into the directory, if it belongs there.
+pub(super) fn put(directory: &mut Directory, row: &Row) {
+    match row {
+        Row::Agency(agency) => directory.put_agency((**agency).clone()),
+        Row::System(system) => directory.put_system((**system).clone()),
+        Row::Certificate(certificate) => directory.put_certificate((**certificate).clone()),
+        _ => {}
+    }
+}
+
+fn commit_document(salt: &[u8; 32], digest: &Digest) -> Digest {
+    Digest(digest_commitment(salt, &Hash(digest.0)).0)
+}

@@ -1,0 +1,364 @@
+//! The hub: takes documents, decides, commits, hands over, and can prove it all.
+//!
+//! [`Hub`] is what the services call. Each of its operations is a file: `submit`, `statements`
+//! (acknowledgements and rejections), `inbox`, `directory`, `receipts`. Behind them stands the
+//! `sequencer`, the only writer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+use tokio::task::JoinHandle;
+use xianjie_core::domain::directory::{Directory, Divisions};
+use xianjie_core::domain::rulebook::Law;
+use xianjie_core::domain::state::{Key, Row};
+use xianjie_core::ids::Origin;
+use xianjie_core::ledger::NoteSigner;
+use xianjie_core::limits;
+
+use crate::clock::Clock;
+use crate::identity::signature::SigningIdentity;
+use crate::store::attachments::Attachments;
+use crate::store::{Store, StoreError};
+use crate::wire::schema::Schema;
+
+pub mod bell;
+mod check;
+mod directory;
+pub mod floor;
+mod fold;
+mod inbox;
+mod keys;
+mod notices;
+pub mod published;
+mod queue;
+mod refusals;
+mod sequencer;
+mod statements;
+mod submissions;
+mod submit;
+
+pub use check::Checked;
+pub use inbox::{Delivered, InboxState};
+pub use sequencer::{Answer, Fatal};
+pub use statements::Settlement;
+pub use submissions::{Progress, Submission};
+
+use bell::Bell;
+use floor::Floor;
+use keys::Keys;
+use published::{Published, load_edge};
+use queue::Queue;
+use refusals::Refusals;
+use sequencer::Sequencer;
+
+/// What a hub is made of.
+pub struct Parts {
+    /// Its ledger's origin.
+    pub origin: Origin,
+    /// The document types.
+    pub schema: Arc<Schema>,
+    /// The law.
+    pub law: Arc<Law>,
+    /// The divisions.
+    pub divisions: Arc<Divisions>,
+    /// Stable storage.
+    pub store: Arc<dyn Store>,
+    /// Attachments.
+    pub attachments: Arc<Attachments>,
+    /// Statutory time.
+    pub clock: Arc<dyn Clock>,
+    /// Signs checkpoints and nothing else.
+    pub signer: NoteSigner,
+    /// Signs the hub's own notices and inbox statements.
+    pub service: SigningIdentity,
+    /// The highest size published.
+    pub floor: Floor,
+}
+
+/// What all of the hub's operations share.
+pub(crate) struct Shared {
+    pub(crate) origin: Origin,
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) law: Arc<Law>,
+    pub(crate) divisions: Arc<Divisions>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) attachments: Arc<Attachments>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) signer: NoteSigner,
+    pub(crate) service: SigningIdentity,
+    pub(crate) bell: Arc<Bell>,
+    pub(crate) published: ArcSwap<Published>,
+    pub(crate) directory: ArcSwap<Directory>,
+    pub(crate) keys: Keys,
+    stopped: AtomicBool,
+    changed: tokio::sync::watch::Sender<u64>,
+}
+
+/// A running hub.
+pub struct Hub {
+    pub(crate) shared: Arc<Shared>,
+    queue: Queue,
+    refusals: Refusals,
+}
+
+/// The tasks behind a hub: end when the hub is dropped and its queue is empty.
+pub struct Tasks {
+    sequencer: JoinHandle<Result<(), Fatal>>,
+    floor: JoinHandle<()>,
+}
+
+/// Why a hub does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store holds another ledger than the configuration names.
+    #[error("the store holds the ledger {found}, the configuration names {wanted}")]
+    Origin {
+        /// What the store holds.
+        found: String,
+        /// What the configuration names.
+        wanted: String,
+    },
+    /// The store was never given its record 0.
+    #[error("the store holds no ledger yet: run `xianjie init`")]
+    Empty,
+    /// The tree's edge can't be built, or is not the one of the head.
+    #[error("the ledger in the store is damaged: {0}")]
+    Damaged(String),
+    /// The floor.
+    #[error(transparent)]
+    Floor(#[from] floor::FloorError),
+    /// The ledger stands below what was published, or differs from it.
+    #[error(
+        "the ledger has {size} records, but {floor} were published, or others: lost history never \
+         goes on under its origin; restore the newest backup"
+    )]
+    BelowFloor {
+        /// The store's size.
+        size: u64,
+        /// The highest size published.
+        floor: u64,
+    },
+    /// The checkpoint can't be signed.
+    #[error("the checkpoint can't be signed: {0}")]
+    Sign(String),
+}
+
+impl Hub {
+    /// Opens the hub: passes the fence, compares the floor, signs the head, and starts the sequencer.
+    ///
+    /// # Errors
+    /// [`OpenError`]: nothing was written.
+    pub async fn open(parts: Parts) -> Result<(Arc<Self>, Tasks), OpenError> {
+        let head = parts.store.fence().await?;
+        if head.size == 0 {
+            return Err(OpenError::Empty);
+        }
+        let edge = load_edge(&*parts.store, head.size)
+            .await
+            .map_err(|error| OpenError::Damaged(error.to_string()))?;
+        if edge.root().0 != head.root {
+            return Err(OpenError::Damaged("its root is not the head's".to_owned()));
+        }
+        let published = Published::sign(edge.clone(), parts.origin.as_str(), &parts.signer)
+            .map_err(OpenError::Sign)?;
+        check_floor(&parts, &published).await?;
+        check_origin(&parts).await?;
+        let directory = load_directory(&*parts.store).await?;
+        let shared = Arc::new(Shared {
+            origin: parts.origin,
+            schema: parts.schema,
+            law: parts.law,
+            divisions: parts.divisions,
+            store: parts.store,
+            attachments: parts.attachments,
+            clock: parts.clock,
+            signer: parts.signer,
+            service: parts.service,
+            bell: Arc::default(),
+            published: ArcSwap::from_pointee(published),
+            directory: ArcSwap::from_pointee(directory.clone()),
+            keys: Keys::default(),
+            stopped: AtomicBool::new(false),
+            changed: tokio::sync::watch::Sender::new(0),
+        });
+        let (queue, receiver) = Queue::new();
+        let sequencer = Sequencer::new(Arc::clone(&shared), directory, edge);
+        let tasks = Tasks {
+            sequencer: tokio::spawn(sequencer.run(receiver)),
+            floor: tokio::spawn(keep_floor(Arc::downgrade(&shared), parts.floor)),
+        };
+        let refusals = Refusals::default();
+        Ok((Arc::new(Self { shared, queue, refusals }), tasks))
+    }
+
+    /// The ledger's origin.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.shared.origin
+    }
+
+    /// The document types.
+    #[must_use]
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.shared.schema
+    }
+
+    /// The law.
+    #[must_use]
+    pub fn law(&self) -> &Arc<Law> {
+        &self.shared.law
+    }
+
+    /// Statutory time.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.shared.clock
+    }
+
+    /// The directory as of now.
+    #[must_use]
+    pub fn directory(&self) -> Arc<Directory> {
+        self.shared.directory.load_full()
+    }
+
+    /// The newest signed state of the ledger.
+    #[must_use]
+    pub fn published(&self) -> Arc<Published> {
+        self.shared.published.load_full()
+    }
+
+    /// Stable storage.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.shared.store
+    }
+
+    /// Attachments.
+    #[must_use]
+    pub fn attachments(&self) -> &Arc<Attachments> {
+        &self.shared.attachments
+    }
+
+    /// The bell.
+    #[must_use]
+    pub fn bell(&self) -> &Arc<Bell> {
+        &self.shared.bell
+    }
+
+    /// Counts up whenever the directory changes: who must act on a suspension at once listens here.
+    #[must_use]
+    pub fn directory_changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.shared.changed.subscribe()
+    }
+
+    /// How many inputs wait for the sequencer.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
+    /// Stops taking anything: what is queued is still decided.
+    pub fn drain(&self) {
+        self.shared.stopped.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the hub is closing.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.shared.stopped.load(Ordering::SeqCst)
+    }
+}
+
+impl Tasks {
+    /// Waits until the sequencer ends: when every handle to the hub is gone, or when the store failed.
+    ///
+    /// # Errors
+    /// [`Fatal`]: the process must end.
+    pub async fn ended(self) -> Result<(), Fatal> {
+        let ended = self.sequencer.await;
+        self.floor.abort();
+        ended.unwrap_or_else(|panic| Err(Fatal::Store(panic.to_string())))
+    }
+}
+
+impl Shared {
+    pub(crate) fn publish(&self, published: Arc<Published>) {
+        self.published.store(published);
+    }
+
+    pub(crate) fn set_directory(&self, directory: Arc<Directory>) {
+        self.directory.store(directory);
+        self.changed.send_modify(|count| *count += 1);
+    }
+}
+
+async fn check_floor(parts: &Parts, published: &Published) -> Result<(), OpenError> {
+    let Some((floor, root)) = parts.floor.read()? else { return Ok(()) };
+    let below = OpenError::BelowFloor { size: published.size, floor };
+    if floor > published.size {
+        return Err(below);
+    }
+    let then = published
+        .root_at(&*parts.store, floor)
+        .await
+        .map_err(|error| OpenError::Damaged(error.to_string()))?;
+    if then == root { Ok(()) } else { Err(below) }
+}
+
+async fn check_origin(parts: &Parts) -> Result<(), OpenError> {
+    let mut wants = crate::store::Wants::default();
+    wants.keys.insert(Key::Hub);
+    let loaded = parts.store.load(&wants).await?;
+    match loaded.rows.get(&Key::Hub) {
+        Some(Some(Row::Hub(opened))) if opened.origin == parts.origin => Ok(()),
+        Some(Some(Row::Hub(opened))) => Err(OpenError::Origin {
+            found: opened.origin.to_string(),
+            wanted: parts.origin.to_string(),
+        }),
+        _ => Err(OpenError::Empty),
+    }
+}
+
+/// Folds the directory's rows out of the store.
+pub(crate) async fn load_directory(store: &dyn Store) -> Result<Directory, StoreError> {
+    let mut directory = Directory::default();
+    let (from, to) = Key::directory_bounds();
+    let mut from = from;
+    loop {
+        let page = store.scan(&from, &to, limits::PAGE_MAX).await?;
+        let Some((last, _)) = page.last() else { break };
+        from = last.iter().copied().chain([0]).collect();
+        for (_, row) in &page {
+            let row = Row::from_bytes(row)
+                .map_err(|error| StoreError::Fatal(format!("directory: {error}")))?;
+            fold::put(&mut directory, &row);
+        }
+    }
+    Ok(directory)
+}
+
+/// Raises the floor in the background: a weaker guard while it lags, never a wrong one.
+async fn keep_floor(shared: std::sync::Weak<Shared>, floor: Floor) {
+    const EVERY: std::time::Duration = std::time::Duration::from_millis(500);
+    let mut kept = 0;
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let Some(shared) = shared.upgrade() else { return };
+        let published = shared.published.load_full();
+        drop(shared);
+        if published.size > kept {
+            let floor = floor.clone();
+            let (size, root) = (published.size, published.root);
+            let raised = tokio::task::spawn_blocking(move || floor.raise(size, &root)).await;
+            match raised {
+                Ok(Ok(())) => kept = size,
+                Ok(Err(error)) => tracing::warn!(%error, "the floor is not raised"),
+                Err(error) => tracing::warn!(%error, "the floor is not raised"),
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The hub is an agency of its own: what it must tell, it tells by a `hub_notice` in ordinary inboxes,
+//! signed, numbered and acknowledged like any document. An alarm is a reminder, not a finding.
+//!
+//! A notice's id derives from the record that owes it and the kind of notice, so that it is sent
+//! exactly once, whatever crashes in between (P2).
+
+use xianjie_core::domain::record::Notice;
+use xianjie_core::domain::state::{Key, Row};
+use xianjie_core::ids::{AgencyCode, DocumentId, LedgerIndex, Time};
+use xianjie_core::ledger::{Leaf, sha256};
+use xianjie_core::limits;
+use xianjie_core::refusal::{Refusal, Violation, Reason};
+
+use super::Hub;
+use super::submit::unavailable;
+use crate::wire::signature::Signed;
+use crate::wire;
+use crate::wire::notice::NoticeText;
+
+impl Hub {
+    /// Sends what the hub owes; returns how many notices that were.
+    ///
+    /// # Errors
+    /// The store can't be read now, or a notice is refused: it stays owed.
+    pub async fn send_notices(&self) -> Result<usize, Refusal> {
+        let (from, to) = Key::notice_bounds();
+        let page = self
+            .shared
+            .store
+            .scan(&from, &to, limits::PAGE)
+            .await
+            .map_err(unavailable)?;
+        let mut sent = 0;
+        for (key, row) in page {
+            let key = Key::from_bytes(&key).map_err(unavailable)?;
+            let row = Row::from_bytes(&row).map_err(unavailable)?;
+            if let (Key::NoticeOwed(index, notice), Row::NoticeOwed(to)) = (key, row) {
+                self.send_notice(index, notice, to.into_iter().collect()).await?;
+                sent += 1;
+            }
+        }
+        Ok(sent)
+    }
+
+    async fn send_notice(
+        &self,
+        index: LedgerIndex,
+        notice: Notice,
+        to: Vec<AgencyCode>,
+    ) -> Result<(), Refusal> {
+        let hub = self.directory().hub().map(|hub| hub.code.clone());
+        let hub = hub.ok_or_else(|| Violation::new(Reason::UnknownSender, "sender"))?;
+        let (entry, record) = self.recorded(index).await?;
+        let leaf = Leaf::parse(&entry.leaf).map_err(unavailable)?;
+        let text = NoticeText {
+            id: self.notice_id(index, notice),
+            ledger: self.shared.origin.clone(),
+            sender: hub,
+            time: Time(i64::try_from(leaf.time_ms).unwrap_or_default()),
+            notice,
+            to,
+        };
+        let payload = wire::notice::encode(&text, &record);
+        let signed = Signed::sign_document(payload, &self.shared.service);
+        let heard =
+            wire::document::read_document(&self.shared.schema, &self.shared.origin, &signed.payload)?;
+        self.prepared_submit(heard, signed, Some((index, notice))).await.map(|_| ())
+    }
+
+    /// A UUID of version 7 that only this notice has: the time of its record, and a digest of what it
+    /// is about.
+    fn notice_id(&self, index: LedgerIndex, notice: Notice) -> DocumentId {
+        let digest = sha256(&[
+            b"xianjie/notice/v1\0",
+            self.shared.origin.as_str().as_bytes(),
+            &index.0.to_be_bytes(),
+            &[notice as u8],
+        ]);
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest.0[..16]);
+        // The time part is the index: unique keys stay in the order of what they are about.
+        id[..6].copy_from_slice(&index.0.to_be_bytes()[2..]);
+        id[6] = 0x70 | (id[6] & 0x0f);
+        id[8] = 0x80 | (id[8] & 0x3f);
+        DocumentId(id)
+    }
+}

@@ -1,0 +1,206 @@
+//! The sequencer: the only writer. It takes whatever has queued up while the last commit was on its
+//! way to the disk (back-pressure, no timer), commits it, signs the committed head, and answers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use xianjie_core::domain::directory::Directory;
+use xianjie_core::domain::record::Record;
+use xianjie_core::domain::state::{Key, Row};
+use xianjie_core::ids::LedgerIndex;
+use xianjie_core::ledger::Edge;
+use xianjie_core::limits;
+use xianjie_core::refusal::{Reason, Refusal};
+
+use super::Shared;
+use super::fold::{BatchFold, Folded, Ground, Item, Outcome};
+use super::published::{Published, load_edge};
+use super::queue::Share;
+use crate::store::{Entry, Head, StoreError};
+
+/// Rows of inboxes and senders that the sequencer keeps in memory: a nation's agencies twice over.
+const CACHED_ROWS: usize = 65_536;
+
+/// An input on its way to the sequencer.
+pub(super) struct Queued {
+    pub(super) item: Item,
+    pub(super) answer: oneshot::Sender<Result<Answer, Refusal>>,
+    /// The agency's share of the queue, given back when this is dropped.
+    pub(super) share: Share,
+}
+
+/// What was decided, committed and signed.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The new entry, unless everything was known before.
+    pub entry: Option<(Arc<Entry>, Arc<Record>)>,
+    /// Earlier records that answer all or a part.
+    pub known: Vec<LedgerIndex>,
+    /// A checkpoint that covers them.
+    pub published: Arc<Published>,
+}
+
+/// Why the sequencer ends: the process must end with it.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// The store failed or is damaged.
+    #[error("the store failed: {0}")]
+    Store(String),
+    /// The store holds less than, or other than, what was published.
+    #[error("the ledger is not the one that was published: {0}")]
+    Fork(String),
+}
+
+/// The sequencer's own state: what it knows of the head without asking.
+pub(super) struct Sequencer {
+    shared: Arc<Shared>,
+    edge: Edge,
+    directory: Arc<Directory>,
+    cache: BTreeMap<Key, Row>,
+}
+
+impl Sequencer {
+    /// A sequencer that goes on where the ledger stands; the fence was passed.
+    pub(super) fn new(shared: Arc<Shared>, directory: Directory, edge: Edge) -> Self {
+        Self { shared, edge, directory: Arc::new(directory), cache: BTreeMap::new() }
+    }
+
+    /// Runs until the queue is closed and empty.
+    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Queued>) -> Result<(), Fatal> {
+        let mut batch = Vec::with_capacity(limits::BATCH);
+        while queue.recv_many(&mut batch, limits::BATCH).await > 0 {
+            self.batch(std::mem::take(&mut batch)).await?;
+        }
+        Ok(())
+    }
+
+    async fn batch(&mut self, queued: Vec<Queued>) -> Result<(), Fatal> {
+        let (items, answers): (Vec<Item>, Vec<_>) =
+            queued.into_iter().map(|q| (q.item, (q.answer, q.share))).unzip();
+        let outcome = self.commit(&items).await;
+        match outcome {
+            Ok(Some((folded, head))) => {
+                let published = self.publish(&folded, head)?;
+                self.remember(&folded);
+                for ((answer, _share), outcome) in answers.into_iter().zip(folded.outcomes) {
+                    let _ = answer.send(self.answer(outcome, &published));
+                }
+            }
+            Ok(None) => {}
+            Err(StoreError::Fatal(why)) => return Err(Fatal::Store(why)),
+            Err(StoreError::Unknown(why)) => {
+                tracing::warn!(why, "it is unknown whether a batch was written; passing the fence");
+                self.fence().await?;
+                refuse(answers, Reason::StoreUnavailable);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the store can't write now");
+                refuse(answers, Reason::StoreUnavailable);
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, items: &[Item]) -> Result<Option<(Folded, Head)>, StoreError> {
+        let ground = Ground {
+            divisions: &self.shared.divisions,
+            law: &self.shared.law,
+            now: self.shared.clock.now(),
+        };
+        let mut fold = BatchFold::new(
+            ground,
+            items,
+            Arc::clone(&self.directory),
+            self.edge.clone(),
+            &self.cache,
+        );
+        let head = self.shared.store.commit(&mut fold).await?;
+        let Some(folded) = fold.into_folded() else { return Ok(None) };
+        let size = self.edge.size();
+        Ok(Some((folded, head.unwrap_or(Head { size, ..Head::default() }))))
+    }
+
+    /// Signs the committed head: never before it is committed.
+    fn publish(&mut self, folded: &Folded, head: Head) -> Result<Arc<Published>, Fatal> {
+        if head.size == self.edge.size() {
+            return Ok(self.shared.published.load_full());
+        }
+        let edge = folded.edge.clone();
+        let published = Published::sign(edge, self.shared.origin.as_str(), &self.shared.signer)
+            .map_err(Fatal::Fork)?;
+        let published = Arc::new(published);
+        self.shared.publish(Arc::clone(&published));
+        Ok(published)
+    }
+
+    /// What the next batch need not ask for again.
+    fn remember(&mut self, folded: &Folded) {
+        self.edge = folded.edge.clone();
+        if !Arc::ptr_eq(&self.directory, &folded.directory) {
+            self.directory = Arc::clone(&folded.directory);
+            self.shared.set_directory(Arc::clone(&folded.directory));
+        }
+        if self.cache.len() > CACHED_ROWS {
+            self.cache.clear();
+        }
+        for (key, row) in &folded.rows {
+            if let (Key::Inbox(_) | Key::Sender(_), Some(row)) = (key, row) {
+                self.cache.insert(key.clone(), row.clone());
+            }
+        }
+    }
+
+    fn answer(
+        &self,
+        outcome: Outcome,
+        published: &Arc<Published>,
+    ) -> Result<Answer, Refusal> {
+        let published = Arc::clone(published);
+        match outcome {
+            Outcome::Recorded(entry, record, known) => {
+                self.shared.bell.ring(&entry, &record, &published);
+                Ok(Answer { entry: Some((entry, record)), known, published })
+            }
+            Outcome::Known(known) => Ok(Answer { entry: None, known, published }),
+            Outcome::Refused(refusal) => Err(refusal),
+        }
+    }
+
+    /// After an unknown outcome: what is visible is made durable, and the ledger is taken up there.
+    async fn fence(&mut self) -> Result<(), Fatal> {
+        let head = loop {
+            match self.shared.store.fence().await {
+                Ok(head) => break head,
+                Err(StoreError::Unavailable(why)) => {
+                    tracing::warn!(why, "the fence is not passed yet");
+                    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                }
+                Err(error) => return Err(Fatal::Store(error.to_string())),
+            }
+        };
+        self.edge = load_edge(&*self.shared.store, head.size)
+            .await
+            .map_err(|error| Fatal::Store(error.to_string()))?;
+        self.directory = Arc::new(
+            super::load_directory(&*self.shared.store)
+                .await
+                .map_err(|error| Fatal::Store(error.to_string()))?,
+        );
+        self.cache.clear();
+        self.shared.set_directory(Arc::clone(&self.directory));
+        let edge = self.edge.clone();
+        let published = Published::sign(edge, self.shared.origin.as_str(), &self.shared.signer)
+            .map_err(Fatal::Fork)?;
+        self.shared.publish(Arc::new(published));
+        Ok(())
+    }
+}
+
+type Answers = Vec<(oneshot::Sender<Result<Answer, Refusal>>, Share)>;
+
+fn refuse(answers: Answers, reason: Reason) {
+    for (answer, _share) in answers {
+        let _ = answer.send(Err(reason.into()));
+    }
+}

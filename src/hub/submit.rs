@@ -1,0 +1,184 @@
+//! A document comes in: read, verified and its attachments found, all in the caller's task; then one
+//! place in the queue, and the sequencer's answer.
+
+use xianjie_core::domain::decide::{DocumentInput, Input};
+use xianjie_core::domain::document::Document;
+use xianjie_core::domain::record::Notice;
+use xianjie_core::domain::state::{Key, Row};
+use xianjie_core::ids::{AgencyCode, CaseRef, Digest, DocumentRef, LedgerIndex};
+use xianjie_core::ledger::Hash;
+use xianjie_core::ledger::commitment::digest_commitment;
+use xianjie_core::limits;
+use xianjie_core::refusal::{Reason, Refusal, Violation};
+
+use super::fold::Item;
+use super::{Answer, Hub};
+use crate::entropy::{NoEntropy, random};
+use crate::identity::signature::PayloadType;
+use crate::store::Wants;
+use crate::wire;
+use crate::wire::document::{Heard, Seen};
+use crate::wire::signature::Signed;
+
+impl Hub {
+    /// Takes a document: returns when its record is on stable storage and signed.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once; nothing has happened then. A refusal is noted in
+    /// the ledger.
+    pub async fn submit(&self, agency: &AgencyCode, signed: Signed) -> Result<Answer, Refusal> {
+        let digest = digest(&signed.payload);
+        let heard = match self.read(agency, &signed) {
+            Ok(heard) => heard,
+            Err(refusal) => return Err(self.note_refusal(agency, None, digest, refusal)),
+        };
+        let id = heard.document.id;
+        let reference = DocumentRef { sender: agency.clone(), id };
+        match self.prepared_submit(heard, signed, None).await {
+            Ok(answer) => Ok(answer),
+            // A known id with the same bytes gets its receipt before every other check but identity.
+            Err(refusal) => match self.known(&reference, &digest).await {
+                Some(index) => {
+                    let published = self.published();
+                    Ok(Answer { entry: None, known: vec![index], published })
+                }
+                None => Err(self.note_refusal(agency, Some(id), digest, refusal)),
+            },
+        }
+    }
+
+    pub(super) async fn prepared_submit(
+        &self,
+        heard: Heard,
+        signed: Signed,
+        notice: Option<(LedgerIndex, Notice)>,
+    ) -> Result<Answer, Refusal> {
+        if self.is_draining() {
+            return Err(Reason::Draining.into());
+        }
+        self.verify(&signed)?;
+        self.check_seen(heard.seen).await?;
+        let missing = self.missing_attachments(&heard.document).await?;
+        if let Some(refusal) = Refusal::of(missing.into_iter().map(|(_, v)| v).collect()) {
+            return Err(refusal);
+        }
+        let item = self.item(heard.document, signed, notice)?;
+        self.queue.decide(item).await
+    }
+
+    /// Reads the bytes; the document must be the caller's own.
+    pub(super) fn read(&self, agency: &AgencyCode, signed: &Signed) -> Result<Heard, Refusal> {
+        if signed.payload.len() > limits::DOCUMENT_BYTES {
+            return Err(Violation::new(Reason::TooLarge, "")
+                .help(format!("at most {} bytes; judgments are attachments", limits::DOCUMENT_BYTES))
+                .into());
+        }
+        let heard =
+            wire::document::read_document(&self.shared.schema, &self.shared.origin, &signed.payload)?;
+        if heard.document.sender != *agency {
+            return Err(Violation::new(Reason::NotCarried, "sender").into());
+        }
+        Ok(heard)
+    }
+
+    pub(super) fn verify(&self, signed: &Signed) -> Result<(), Violation> {
+        self.shared.keys.verify(
+            &self.directory(),
+            PayloadType::Document,
+            &signed.payload,
+            &signed.signatures,
+        )
+    }
+
+    /// Attachments that the hub does not hold, each with what is wrong.
+    pub(super) async fn missing_attachments(
+        &self,
+        document: &Document,
+    ) -> Result<Vec<(Digest, Violation)>, Refusal> {
+        if document.attachments.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted: Vec<([u8; 32], u64)> =
+            document.attachments.iter().map(|a| (a.digest.0, a.size)).collect();
+        let missing = self
+            .shared
+            .attachments
+            .missing(&document.sender, &wanted)
+            .await
+            .map_err(|_| Refusal::from(Reason::StoreUnavailable))?;
+        let violation = |place: usize| {
+            let field = format!("attachments[{place}].sha256");
+            let digest = document.attachments[place].digest;
+            (digest, Violation::new(Reason::AttachmentMissing, field).help(digest.to_string()))
+        };
+        Ok(missing.into_iter().map(violation).collect())
+    }
+
+    /// A checkpoint that the signer has seen must be one of this ledger's: a hub that shows two
+    /// histories is caught by its own users.
+    pub(super) async fn check_seen(&self, seen: Option<Seen>) -> Result<(), Refusal> {
+        let Some(Seen { size, root }) = seen else { return Ok(()) };
+        let published = self.published();
+        let fits = if size == 0 || size > published.size {
+            false
+        } else {
+            let ours = published.root_at(&*self.shared.store, size).await;
+            ours.map_err(|_| Refusal::from(Reason::StoreUnavailable))?.0 == root
+        };
+        if !fits {
+            tracing::error!(size, "a signer has seen a checkpoint that is not this ledger's");
+            return Err(Violation::new(Reason::SeenMismatch, "seen").into());
+        }
+        Ok(())
+    }
+
+    fn item(
+        &self,
+        document: Document,
+        signed: Signed,
+        notice: Option<(LedgerIndex, Notice)>,
+    ) -> Result<Item, Refusal> {
+        let entropy = |_: NoEntropy| Refusal::from(Reason::StoreUnavailable);
+        let document_salt = random().map_err(entropy)?;
+        let input = DocumentInput {
+            document,
+            signers: signed.signatures.iter().map(|s| s.certificate).collect(),
+            fresh_case: CaseRef(random().map_err(entropy)?),
+            salt: document_salt,
+            notice,
+        };
+        Ok(Item {
+            input: Input::Document(Box::new(input)),
+            salt: random().map_err(entropy)?,
+            document_salt,
+            signed_document: signed.envelope,
+        })
+    }
+
+    /// The record that these bytes have already under this id, if they have.
+    async fn known(&self, reference: &DocumentRef, digest: &Digest) -> Option<LedgerIndex> {
+        let key = Key::Document(reference.clone());
+        let mut wants = Wants::default();
+        wants.keys.insert(key.clone());
+        let loaded = self.shared.store.load(&wants).await.ok()?;
+        let Some(Some(Row::Document(row))) = loaded.rows.get(&key) else { return None };
+        let mut wants = Wants::default();
+        wants.entries.insert(row.index);
+        let loaded = self.shared.store.load(&wants).await.ok()?;
+        let salt = loaded.entries.get(&row.index)?.document_salt;
+        let same = digest_commitment(&salt, &Hash(digest.0)).0 == row.commitment.0;
+        // What is visible may not be durable yet; what is published is.
+        (same && row.index.0 < self.published().size).then_some(row.index)
+    }
+}
+
+/// SHA-256 of a document's bytes.
+pub(super) fn digest(payload: &[u8]) -> Digest {
+    Digest(xianjie_core::ledger::sha256(&[payload]).0)
+}
+
+/// A refusal of the store for whoever waits.
+pub(super) fn unavailable<E: std::fmt::Display>(error: E) -> Refusal {
+    tracing::warn!(%error, "the store can't answer");
+    Reason::StoreUnavailable.into()
+}

@@ -1,0 +1,143 @@
+//! Signatures on the wire, and envelopes: the signed bytes with their signatures.
+
+use bytes::Bytes;
+use prost::Message;
+use xianjie_core::domain::record::Signature;
+use xianjie_core::ids::Digest;
+use xianjie_core::limits;
+use xianjie_core::refusal::{Reason, Violation};
+
+use super::pb;
+use crate::identity::signature::{Algorithm, SigningIdentity, PayloadType};
+
+/// Signed bytes as they came over the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The exact bytes that were signed.
+    pub payload: Bytes,
+    /// The signatures.
+    pub signatures: Vec<Signature>,
+    /// For a document the whole `SignedDocument`: what is stored and served; else empty.
+    pub envelope: Vec<u8>,
+}
+
+impl Signed {
+    /// A signed document.
+    ///
+    /// # Errors
+    /// None, or a signature whose form is wrong.
+    pub fn document(message: Option<pb::SignedDocument>) -> Result<Self, Violation> {
+        let message =
+            message.ok_or_else(|| Violation::new(Reason::Required, "signed_document"))?;
+        let envelope = message.encode_to_vec();
+        let signatures = read(&message.signatures)?;
+        Ok(Self { payload: message.document, signatures, envelope })
+    }
+
+    /// A signed acknowledgement.
+    ///
+    /// # Errors
+    /// A signature whose form is wrong.
+    pub fn acknowledgement(message: pb::SignedAcknowledgement) -> Result<Self, Violation> {
+        Self::bare(message.acknowledgement, &message.signatures)
+    }
+
+    /// A signed rejection.
+    ///
+    /// # Errors
+    /// None, or a signature whose form is wrong.
+    pub fn rejection(message: Option<pb::SignedRejection>) -> Result<Self, Violation> {
+        let message = message.ok_or_else(|| Violation::new(Reason::Required, "rejection"))?;
+        Self::bare(message.rejection, &message.signatures)
+    }
+
+    /// A signed directory change.
+    ///
+    /// # Errors
+    /// None, or a signature whose form is wrong.
+    pub fn directory_change(
+        message: Option<pb::SignedDirectoryChange>,
+    ) -> Result<Self, Violation> {
+        let message =
+            message.ok_or_else(|| Violation::new(Reason::Required, "signed_directory_change"))?;
+        Self::bare(message.directory_change, &message.signatures)
+    }
+
+    /// Signs a document once.
+    #[must_use]
+    pub fn sign_document(payload: Vec<u8>, signer: &SigningIdentity) -> Self {
+        let signature = sign(PayloadType::Document, &payload, signer);
+        let message = pb::SignedDocument {
+            document: payload.into(),
+            signatures: vec![write(&signature)],
+        };
+        Self {
+            envelope: message.encode_to_vec(),
+            payload: message.document,
+            signatures: vec![signature],
+        }
+    }
+
+    fn bare(payload: Vec<u8>, signatures: &[pb::Signature]) -> Result<Self, Violation> {
+        Ok(Self { payload: payload.into(), signatures: read(signatures)?, envelope: Vec::new() })
+    }
+}
+
+/// Signs `payload`.
+#[must_use]
+pub fn sign(kind: PayloadType, payload: &[u8], signer: &SigningIdentity) -> Signature {
+    Signature {
+        algorithm: number(signer.algorithm),
+        certificate: Digest(signer.digest),
+        value: signer.sign(kind, payload),
+    }
+}
+
+/// Signatures as the protocol writes them.
+///
+/// # Errors
+/// None, more than four, or a digest that is not 32 bytes.
+pub fn read(signatures: &[pb::Signature]) -> Result<Vec<Signature>, Violation> {
+    if signatures.is_empty() || signatures.len() > limits::SIGNATURES {
+        return Err(Violation::new(Reason::SignatureMissing, "signatures"));
+    }
+    let read = |(place, signature): (usize, &pb::Signature)| {
+        let field = || format!("signatures[{place}].certificate_sha256");
+        let certificate = signature.certificate_sha256.as_slice().try_into();
+        Ok(Signature {
+            algorithm: signature.algorithm,
+            certificate: Digest(certificate.map_err(|_| {
+                Violation::new(Reason::Format, field()).help("32 bytes")
+            })?),
+            value: signature.value.clone(),
+        })
+    };
+    signatures.iter().enumerate().map(read).collect()
+}
+
+/// A signature as the protocol writes it.
+#[must_use]
+pub fn write(signature: &Signature) -> pb::Signature {
+    pb::Signature {
+        algorithm: signature.algorithm,
+        certificate_sha256: signature.certificate.0.to_vec(),
+        value: signature.value.clone(),
+    }
+}
+
+/// The algorithm of that number in the protocol.
+#[must_use]
+pub fn algorithm(number: i32) -> Option<Algorithm> {
+    match pb::Algorithm::try_from(number) {
+        Ok(pb::Algorithm::EcdsaP256Sha256) => Some(Algorithm::EcdsaP256Sha256),
+        Ok(pb::Algorithm::Ed25519) => Some(Algorithm::Ed25519),
+        _ => None,
+    }
+}
+
+fn number(algorithm: Algorithm) -> i32 {
+    match algorithm {
+        Algorithm::EcdsaP256Sha256 => pb::Algorithm::EcdsaP256Sha256.into(),
+        Algorithm::Ed25519 => pb::Algorithm::Ed25519.into(),
+    }
+}
