@@ -293,13 +293,13 @@ pub struct DocumentRef {
     pub id: DocumentId,
 }
 
-/// A duty (期限义务) by its position: the record that opened it and its ordinal among that record's
+/// A duty (期限义务) by its position: the record that opened it and its place among that record's
 /// effects.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct DutyId {
     /// The record that opened it.
     pub index: LedgerIndex,
-    /// Its place among that record's duties, from 0.
+    /// Its place among that record's effects, from 0.
     pub ordinal: u32,
 }
 

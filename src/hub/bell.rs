@@ -59,10 +59,7 @@ impl Bell {
         let mut inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
         inboxes.retain(|_, listened| listened.rung.receiver_count() > 0);
         let listened = inboxes.entry(agency.clone()).or_insert_with(|| {
-            Arc::new(Listened {
-                rung: watch::Sender::new(InboxNumber(0)),
-                tail: Mutex::default(),
-            })
+            Arc::new(Listened { rung: watch::Sender::new(InboxNumber(0)), tail: Mutex::default() })
         });
         if listened.rung.receiver_count() >= limits::MIRRORS {
             return Err(Reason::Quota);

@@ -15,8 +15,8 @@ use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use super::Hub;
 use super::submit::{digest, unavailable};
-use crate::wire::signature::Signed;
 use crate::identity::signature::{PayloadType, Preauth};
+use crate::wire::signature::Signed;
 
 /// Rounds of loading before a check gives up: as many as the writing transaction has.
 const ROUNDS: usize = crate::store::FOLD_ROUNDS;
@@ -102,10 +102,8 @@ impl Hub {
             let one = std::slice::from_ref(signature);
             let verified =
                 self.shared.keys.verify(&directory, PayloadType::Document, &signed.payload, one);
-            let violation = verified.err().map(|v| Violation {
-                field: format!("signatures[{place}]"),
-                ..v
-            });
+            let violation =
+                verified.err().map(|v| Violation { field: format!("signatures[{place}]"), ..v });
             (signature.certificate, violation)
         };
         signed.signatures.iter().enumerate().map(check).collect()

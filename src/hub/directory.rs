@@ -4,10 +4,10 @@ use xianjie_core::domain::decide::{DirectoryInput, Input};
 use xianjie_core::domain::record;
 use xianjie_core::refusal::{Reason, Refusal};
 
-use crate::wire::signature::Signed;
 use super::{Answer, Hub, statements};
 use crate::identity::signature::PayloadType;
 use crate::wire;
+use crate::wire::signature::Signed;
 
 impl Hub {
     /// Makes a signed change; made before, it is the same change again.

@@ -61,12 +61,8 @@ impl Floor {
     pub fn raise(&self, size: u64, root: &Hash) -> Result<(), FloorError> {
         let io = |source| FloorError::Io { path: self.path.clone(), source };
         let aside = self.path.with_extension("floor.new");
-        let mut file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(true)
-            .open(&aside)
-            .map_err(io)?;
+        let mut file =
+            OpenOptions::new().create(true).write(true).truncate(true).open(&aside).map_err(io)?;
         writeln!(file, "{size} {}", root.to_base64()).map_err(io)?;
         file.sync_all().map_err(io)?;
         std::fs::rename(&aside, &self.path).map_err(io)?;

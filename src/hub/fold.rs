@@ -216,10 +216,8 @@ impl Run<'_, '_> {
         let leaf = Leaf { time_ms, commitment: record_commitment(&item.salt, &bytes) };
         let leaf = leaf.to_bytes().to_vec();
         self.edge.push(leaf_hash(&leaf));
-        self.view.append(
-            index,
-            EntryHead { leaf: leaf.clone(), document_salt: item.document_salt },
-        );
+        self.view
+            .append(index, EntryHead { leaf: leaf.clone(), document_salt: item.document_salt });
         if let Some((person, case)) = link {
             self.view.link(person, case);
         }

@@ -116,11 +116,7 @@ impl Hub {
             let page = self.shared.store.scan(&from, &to, 1).await.map_err(unavailable)?;
             page.first().map_or(InboxNumber(0), |(key, _)| number_of(key))
         };
-        Ok(InboxState {
-            last: inbox.last,
-            lowest_unsettled: lowest,
-            unsettled: inbox.unsettled,
-        })
+        Ok(InboxState { last: inbox.last, lowest_unsettled: lowest, unsettled: inbox.unsettled })
     }
 
     async fn numbered(

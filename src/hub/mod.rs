@@ -27,6 +27,7 @@ mod check;
 mod directory;
 pub mod floor;
 mod fold;
+pub mod found;
 mod inbox;
 mod keys;
 mod notices;

@@ -9,13 +9,13 @@ use xianjie_core::domain::state::{Key, Row};
 use xianjie_core::ids::{AgencyCode, DocumentId, LedgerIndex, Time};
 use xianjie_core::ledger::{Leaf, sha256};
 use xianjie_core::limits;
-use xianjie_core::refusal::{Refusal, Violation, Reason};
+use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use super::Hub;
 use super::submit::unavailable;
-use crate::wire::signature::Signed;
 use crate::wire;
 use crate::wire::notice::NoticeText;
+use crate::wire::signature::Signed;
 
 impl Hub {
     /// Sends what the hub owes; returns how many notices that were.
@@ -24,12 +24,7 @@ impl Hub {
     /// The store can't be read now, or a notice is refused: it stays owed.
     pub async fn send_notices(&self) -> Result<usize, Refusal> {
         let (from, to) = Key::notice_bounds();
-        let page = self
-            .shared
-            .store
-            .scan(&from, &to, limits::PAGE)
-            .await
-            .map_err(unavailable)?;
+        let page = self.shared.store.scan(&from, &to, limits::PAGE).await.map_err(unavailable)?;
         let mut sent = 0;
         for (key, row) in page {
             let key = Key::from_bytes(&key).map_err(unavailable)?;
@@ -62,8 +57,11 @@ impl Hub {
         };
         let payload = wire::notice::encode(&text, &record);
         let signed = Signed::sign_document(payload, &self.shared.service);
-        let heard =
-            wire::document::read_document(&self.shared.schema, &self.shared.origin, &signed.payload)?;
+        let heard = wire::document::read_document(
+            &self.shared.schema,
+            &self.shared.origin,
+            &signed.payload,
+        )?;
         self.prepared_submit(heard, signed, Some((index, notice))).await.map(|_| ())
     }
 

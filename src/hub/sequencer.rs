@@ -151,11 +151,7 @@ impl Sequencer {
         }
     }
 
-    fn answer(
-        &self,
-        outcome: Outcome,
-        published: &Arc<Published>,
-    ) -> Result<Answer, Refusal> {
+    fn answer(&self, outcome: Outcome, published: &Arc<Published>) -> Result<Answer, Refusal> {
         let published = Arc::clone(published);
         match outcome {
             Outcome::Recorded(entry, record, known) => {

@@ -8,11 +8,11 @@ use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use super::fold::Item;
 use super::submit::unavailable;
-use crate::wire::signature::Signed;
 use super::{Answer, Hub};
 use crate::entropy::random;
 use crate::identity::signature::PayloadType;
 use crate::store::Wants;
+use crate::wire::signature::Signed;
 use crate::wire::statement::{self, AcknowledgementHeard, RejectionHeard};
 
 /// Deliveries that one record settled.
@@ -58,11 +58,7 @@ impl Hub {
     ///
     /// # Errors
     /// It does not fit, or the delivery is settled otherwise.
-    pub async fn reject(
-        &self,
-        agency: &AgencyCode,
-        signed: Signed,
-    ) -> Result<Settlement, Refusal> {
+    pub async fn reject(&self, agency: &AgencyCode, signed: Signed) -> Result<Settlement, Refusal> {
         let heard = statement::read_rejection(&self.shared.origin, &signed.payload)?;
         if heard.agency != *agency {
             return Err(Violation::new(Reason::NotCarried, "agency").into());

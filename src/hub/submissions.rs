@@ -86,10 +86,7 @@ impl Hub {
     ///
     /// # Errors
     /// It does not exist, is not published yet, or the store can't be read now.
-    pub async fn recorded(
-        &self,
-        index: LedgerIndex,
-    ) -> Result<(Arc<Entry>, Arc<Record>), Refusal> {
+    pub async fn recorded(&self, index: LedgerIndex) -> Result<(Arc<Entry>, Arc<Record>), Refusal> {
         let entry = self.entry(index).await?;
         let record = wire::record::decode(&entry.record).map_err(unavailable)?;
         Ok((Arc::new(entry), Arc::new(record)))

@@ -70,11 +70,17 @@ impl Hub {
     pub(super) fn read(&self, agency: &AgencyCode, signed: &Signed) -> Result<Heard, Refusal> {
         if signed.payload.len() > limits::DOCUMENT_BYTES {
             return Err(Violation::new(Reason::TooLarge, "")
-                .help(format!("at most {} bytes; judgments are attachments", limits::DOCUMENT_BYTES))
+                .help(format!(
+                    "at most {} bytes; judgments are attachments",
+                    limits::DOCUMENT_BYTES
+                ))
                 .into());
         }
-        let heard =
-            wire::document::read_document(&self.shared.schema, &self.shared.origin, &signed.payload)?;
+        let heard = wire::document::read_document(
+            &self.shared.schema,
+            &self.shared.origin,
+            &signed.payload,
+        )?;
         if heard.document.sender != *agency {
             return Err(Violation::new(Reason::NotCarried, "sender").into());
         }

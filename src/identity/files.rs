@@ -158,8 +158,7 @@ pub fn load_key<T, E: std::error::Error>(
         return Err(FileError::Mode { path, mode }.into());
     }
     let mut text = String::new();
-    file.read_to_string(&mut text)
-        .map_err(failed("read", path))?;
+    file.read_to_string(&mut text).map_err(failed("read", path))?;
     parse(&text).map_err(|source| LoadError::content(path, source))
 }
 
@@ -218,19 +217,13 @@ fn sync_folder(path: &Path) -> Result<(), FileError> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed("sync", folder))
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync", folder))
 }
 
 /// Turns an error of the operating system into one that names the file.
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_owned();
-    move |source| FileError::Io {
-        action,
-        path,
-        source,
-    }
+    move |source| FileError::Io { action, path, source }
 }
 
 #[cfg(test)]

@@ -174,9 +174,7 @@ pub(super) fn unix_time(time: ASN1Time) -> Option<UnixTime> {
 }
 
 fn subject_uri(certificate: &X509Certificate<'_>) -> Result<Option<SubjectUri>, PeerError> {
-    let extension = certificate
-        .subject_alternative_name()
-        .map_err(|_| PeerError::Malformed)?;
+    let extension = certificate.subject_alternative_name().map_err(|_| PeerError::Malformed)?;
     let Some(extension) = extension else {
         return Ok(None);
     };
@@ -192,25 +190,17 @@ fn subject_uri(certificate: &X509Certificate<'_>) -> Result<Option<SubjectUri>, 
     match ours.as_slice() {
         [] => Ok(None),
         [uri] => Ok(Some(uri.parse()?)),
-        several => Err(PeerError::SeveralSubjectUris {
-            count: several.len(),
-        }),
+        several => Err(PeerError::SeveralSubjectUris { count: several.len() }),
     }
 }
 
 /// An absent extension allows everything (RFC 5280, 4.2.1.3 and 4.2.1.12).
 fn usages(certificate: &X509Certificate<'_>) -> Result<Usages, PeerError> {
     let key_usage = certificate.key_usage().map_err(|_| PeerError::Malformed)?;
-    let extended = certificate
-        .extended_key_usage()
-        .map_err(|_| PeerError::Malformed)?;
+    let extended = certificate.extended_key_usage().map_err(|_| PeerError::Malformed)?;
     let signs = key_usage.is_none_or(|usage| usage.value.digital_signature());
     let Some(extended) = extended.map(|extension| extension.value) else {
-        return Ok(Usages {
-            tls_client: signs,
-            tls_server: signs,
-            signing: signs,
-        });
+        return Ok(Usages { tls_client: signs, tls_server: signs, signing: signs });
     };
     let document_signing = extended
         .other

@@ -136,10 +136,7 @@ impl Validity {
         if not_after <= not_before {
             return Err(PkiError::BadPeriod);
         }
-        Ok(Self {
-            not_before,
-            not_after,
-        })
+        Ok(Self { not_before, not_after })
     }
 
     fn contains(self, inner: Self) -> bool {
@@ -166,9 +163,9 @@ impl Purpose {
     /// The subject's common name, for people. Programs read the alternative names.
     fn common_name(&self) -> String {
         match self {
-            Self::Server(names) => names
-                .first()
-                .map_or_else(String::new, |name| name.to_str().into_owned()),
+            Self::Server(names) => {
+                names.first().map_or_else(String::new, |name| name.to_str().into_owned())
+            }
             Self::Transport(code) => format!("system {code}"),
             Self::Document(code) => format!("agency {code} document"),
             Self::Acknowledgement(code) => format!("agency {code} acknowledgement"),
@@ -248,11 +245,7 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate()?;
         let certificate = params.self_signed(&key)?;
-        Ok(Self {
-            certificate_pem: certificate.pem(),
-            validity,
-            issuer: Issuer::new(params, key),
-        })
+        Ok(Self { certificate_pem: certificate.pem(), validity, issuer: Issuer::new(params, key) })
     }
 
     /// Takes up an authority from its certificate and key, both as PEM text.
@@ -372,11 +365,7 @@ impl Authority {
             unix_time(dates.not_after).ok_or(PkiError::BadPeriod)?,
         )?;
         let issuer = Issuer::from_ca_cert_der(&der, key)?;
-        Ok(Self {
-            certificate_pem,
-            validity,
-            issuer,
-        })
+        Ok(Self { certificate_pem, validity, issuer })
     }
 }
 
@@ -396,9 +385,7 @@ fn parameters(
 ) -> Result<CertificateParams, PkiError> {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, common_name);
+    params.distinguished_name.push(DnType::CommonName, common_name);
     params.serial_number = Some(serial.to_rcgen());
     params.not_before = date(validity.not_before)?.to_datetime();
     params.not_after = date(validity.not_after)?.to_datetime();
@@ -420,10 +407,7 @@ fn generate(algorithm: Algorithm) -> Result<KeyPair, PkiError> {
             let document = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new())
                 .map_err(|_| PkiError::KeyGeneration)?;
             let der = PrivatePkcs8KeyDer::from(document.as_ref());
-            Ok(KeyPair::from_pkcs8_der_and_sign_algo(
-                &der,
-                &rcgen::PKCS_ED25519,
-            )?)
+            Ok(KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_ED25519)?)
         }
     }
 }

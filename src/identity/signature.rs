@@ -142,10 +142,7 @@ pub enum KeyError {
         count: usize,
     },
     /// A key of another algorithm, by its object identifier.
-    #[error(
-        "public key algorithm {} is not supported: want ECDSA P-256 or Ed25519",
-        describe(oid)
-    )]
+    #[error("public key algorithm {} is not supported: want ECDSA P-256 or Ed25519", describe(oid))]
     UnsupportedAlgorithm {
         /// Dotted object identifier.
         oid: String,
@@ -262,9 +259,7 @@ impl PublicKey {
         signature: &[u8],
     ) -> Result<(), SignatureError> {
         check_form(self.algorithm, signature)?;
-        self.key
-            .verify_sig(preauth.as_bytes(), signature)
-            .map_err(|_| SignatureError::Mismatch)
+        self.key.verify_sig(preauth.as_bytes(), signature).map_err(|_| SignatureError::Mismatch)
     }
 
     fn from_spki(spki: &SubjectPublicKeyInfo<'_>) -> Result<Self, KeyError> {
@@ -342,10 +337,7 @@ impl SigningKey {
             KeyKind::Ecdsa(pair) => pair.sign(&SystemRandom::new(), preauth.as_bytes()),
             KeyKind::Ed25519(pair) => pair.try_sign(preauth.as_bytes()),
         };
-        #[expect(
-            clippy::expect_used,
-            reason = "the key pair was checked when it was parsed"
-        )]
+        #[expect(clippy::expect_used, reason = "the key pair was checked when it was parsed")]
         let signature = signature.expect("a checked key pair signs any message");
         signature.as_ref().to_vec()
     }
@@ -383,10 +375,7 @@ impl SigningIdentity {
     /// # Errors
     /// [`KeyError`], and [`KeyError::Mismatch`] if the two do not belong together.
     pub fn from_pem(certificate: &str, key: &str) -> Result<Self, KeyError> {
-        Self::join(
-            leaf_certificate(certificate)?,
-            SigningKey::from_pkcs8_pem(key)?,
-        )
+        Self::join(leaf_certificate(certificate)?, SigningKey::from_pkcs8_pem(key)?)
     }
 
     /// As [`from_pem`](Self::from_pem), from two files.
@@ -431,11 +420,7 @@ fn leaf_certificate(pem: &str) -> Result<Leaf, KeyError> {
 }
 
 fn encode(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!(
-        "DSSEv1 {} {payload_type} {} ",
-        payload_type.len(),
-        payload.len()
-    );
+    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
     let mut encoded = Vec::with_capacity(head.len() + payload.len());
     encoded.extend_from_slice(head.as_bytes());
     encoded.extend_from_slice(payload);

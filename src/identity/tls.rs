@@ -132,11 +132,7 @@ impl ServerTls {
         let pins = options.refuse_unregistered_in_handshake.then_some(pins);
         let gate = Arc::new(ClientGate::new(Arc::clone(&provider), trust, pins)?);
 
-        let versions: &[_] = if options.allow_tls12 {
-            &[&TLS13, &TLS12]
-        } else {
-            &[&TLS13]
-        };
+        let versions: &[_] = if options.allow_tls12 { &[&TLS13, &TLS12] } else { &[&TLS13] };
         let time = Arc::clone(&options.time);
         let mut config = ServerConfig::builder_with_details(Arc::clone(&provider), time)
             .with_protocol_versions(versions)
@@ -146,12 +142,7 @@ impl ServerTls {
         config.alpn_protocols = vec![ALPN.to_vec()];
         config.send_tls13_tickets = 0;
         config.session_storage = Arc::new(NoServerSessionStorage {});
-        Ok(Self {
-            provider,
-            config: Arc::new(config),
-            certificate,
-            gate,
-        })
+        Ok(Self { provider, config: Arc::new(config), certificate, gate })
     }
 
     /// The configuration for the acceptor. It stays the same over reloads.
@@ -194,9 +185,7 @@ impl ServerTls {
 
 impl fmt::Debug for ServerTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerTls")
-            .field("gate", &self.gate)
-            .finish_non_exhaustive()
+        f.debug_struct("ServerTls").field("gate", &self.gate).finish_non_exhaustive()
     }
 }
 
@@ -214,9 +203,7 @@ pub fn client_config(
     let mut roots = RootCertStore::empty();
     for (index, authority) in authorities.iter().enumerate() {
         let ordinal = index + 1;
-        roots
-            .add(authority.clone())
-            .map_err(|_| TlsError::BadRoot { ordinal })?;
+        roots.add(authority.clone()).map_err(|_| TlsError::BadRoot { ordinal })?;
     }
     if roots.is_empty() {
         return Err(TlsError::NoRoots);

@@ -101,9 +101,7 @@ impl ClientTrust {
         let mut parsed = Vec::with_capacity(authorities.len());
         for (index, der) in authorities.iter().enumerate() {
             let ordinal = index + 1;
-            roots
-                .add(der.clone())
-                .map_err(|_| TrustError::BadRoot { ordinal })?;
+            roots.add(der.clone()).map_err(|_| TrustError::BadRoot { ordinal })?;
             let (_, authority) =
                 X509Certificate::from_der(der).map_err(|_| TrustError::BadRoot { ordinal })?;
             parsed.push(authority);
@@ -127,10 +125,7 @@ impl ClientTrust {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn from_pem(authorities: &str, lists: &str) -> Result<Self, TrustError> {
-        Self::new(
-            &files::certificates(authorities)?,
-            files::revocation_lists(lists)?,
-        )
+        Self::new(&files::certificates(authorities)?, files::revocation_lists(lists)?)
     }
 
     fn into_trusted(self, provider: &Arc<CryptoProvider>) -> Result<Trusted, TrustError> {
@@ -152,20 +147,15 @@ fn check_list(
 ) -> Result<StaleList, TrustError> {
     let (_, list) =
         CertificateRevocationList::from_der(der).map_err(|_| TrustError::BadList { ordinal })?;
-    let next_update = list
-        .next_update()
-        .and_then(unix_time)
-        .ok_or(TrustError::BadList { ordinal })?;
+    let next_update =
+        list.next_update().and_then(unix_time).ok_or(TrustError::BadList { ordinal })?;
     let issuer = list.issuer().to_string();
     let signed = authorities.iter().any(|authority| {
         authority.subject().as_raw() == list.issuer().as_raw()
             && list.verify_signature(authority.public_key()).is_ok()
     });
     if signed {
-        Ok(StaleList {
-            issuer,
-            next_update,
-        })
+        Ok(StaleList { issuer, next_update })
     } else {
         Err(TrustError::ForeignList { issuer })
     }
@@ -194,11 +184,7 @@ impl ClientGate {
         pins: Option<Arc<dyn Pins>>,
     ) -> Result<Self, TrustError> {
         let trusted = ArcSwap::from_pointee(trust.into_trusted(&provider)?);
-        Ok(Self {
-            provider,
-            trusted,
-            pins,
-        })
+        Ok(Self { provider, trusted, pins })
     }
 
     /// Puts other authorities and lists in force; if they can't be used, the old ones stay.

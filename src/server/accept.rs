@@ -1,6 +1,6 @@
 //! The accept loop: TCP, TLS, who it is, HTTP/2, and the end of a connection, each with its bound.
 //!
-//! It serves any tower service, such as tonic's `Routes`, one clone a connection; each request
+//! It serves any tower service, such as tonic's `Routes`, cloned for each request; each request
 //! carries the peer and a [`Retiring`] in its extensions. It knows nothing of the services, of the
 //! directory (a callback does) or of the deadline of a call (the services keep it).
 //!
@@ -9,7 +9,6 @@
 //! (hyperium/hyper#4170), and no connection can be cut from outside.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +17,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -168,7 +167,8 @@ where
         admitted.ok()
     }
 
-    /// Serves one connection to its end.
+    /// Serves one connection to its end. When it returns, the connection is dropped, and with it
+    /// all of its requests, wherever they are.
     async fn drive(
         &self,
         stream: TlsStream<TcpStream>,
@@ -221,13 +221,13 @@ where
         }
     }
 
-    fn http2(&self, seat: &Seat) -> http2::Builder<Streams> {
+    fn http2(&self, seat: &Seat) -> http2::Builder<TokioExecutor> {
         let streams = if seat.gateway {
             self.limits.streams_of_gateway
         } else {
             self.limits.streams
         };
-        let mut builder = http2::Builder::new(Streams(seat.cut.clone()));
+        let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
             .max_concurrent_streams(streams)
@@ -250,20 +250,6 @@ enum Stage {
     Serving,
     /// It was asked to leave.
     Leaving,
-}
-
-/// Runs the requests of one connection, no longer than the connection itself.
-#[derive(Clone)]
-struct Streams(CancellationToken);
-
-impl<F> hyper::rt::Executor<F> for Streams
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    fn execute(&self, stream: F) {
-        let cut = self.0.clone();
-        tokio::spawn(async move { cut.run_until_cancelled(stream).await });
-    }
 }
 
 /// The age at which the connection of that number is asked to leave: `base` and a part of it that

@@ -6,9 +6,9 @@ use xianjie_core::ids::{Digest, DocumentId, OperatorName, Origin};
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use super::document::Seen;
+use super::pb;
 use super::record::directory;
 use super::statement::{check_ledger, decode, read_seen};
-use super::pb;
 use super::time::{read_time, write_time};
 
 /// A change as read.
@@ -63,8 +63,7 @@ fn read_one(change: pb::Change) -> Result<Change, String> {
             Ok(Change::PutSystem(Box::new(directory::system(system).map_err(text)?)))
         }
         Wire::RegisterCertificate(certificate) => {
-            let mut certificate =
-                directory::certificate(certificate).map_err(text)?;
+            let mut certificate = directory::certificate(certificate).map_err(text)?;
             certificate.revoked = None;
             Ok(Change::RegisterCertificate(Box::new(certificate)))
         }

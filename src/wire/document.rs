@@ -82,8 +82,19 @@ pub fn read_document(schema: &Schema, origin: &Origin, bytes: &[u8]) -> Result<H
     let execution_place = fields::parsed(&message, "execution_place");
     let (digest, facts, present) = (digest(bytes), reading.facts, reading.present);
     let document = Document {
-        id, sender, kind, digest, subject, execution_place, chosen, in_reply_to, after, replaces,
-        attachments, facts, present,
+        id,
+        sender,
+        kind,
+        digest,
+        subject,
+        execution_place,
+        chosen,
+        in_reply_to,
+        after,
+        replaces,
+        attachments,
+        facts,
+        present,
     };
     Ok(Heard { document, create_time, seen })
 }

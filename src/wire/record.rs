@@ -6,10 +6,10 @@
 //! drops something is wrong. So decoding encodes again and compares.
 
 use prost::Message as _;
-
-use super::pb;
 use xianjie_core::domain::record::{Kind, Record};
 use xianjie_core::ids::IdError;
+
+use super::pb;
 
 mod base;
 mod custody;
@@ -18,8 +18,6 @@ mod duty;
 mod effect;
 mod kind;
 mod words;
-pub use directory::{agency, agency_message, certificate, certificate_message};
-pub use directory::{purpose, system, system_message};
 pub use words::Word;
 
 /// Why bytes are not a record of this version. Never carries a value of the record.

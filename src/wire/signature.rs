@@ -8,7 +8,7 @@ use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Violation};
 
 use super::pb;
-use crate::identity::signature::{Algorithm, SigningIdentity, PayloadType};
+use crate::identity::signature::{Algorithm, PayloadType, SigningIdentity};
 
 /// Signed bytes as they came over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +27,7 @@ impl Signed {
     /// # Errors
     /// None, or a signature whose form is wrong.
     pub fn document(message: Option<pb::SignedDocument>) -> Result<Self, Violation> {
-        let message =
-            message.ok_or_else(|| Violation::new(Reason::Required, "signed_document"))?;
+        let message = message.ok_or_else(|| Violation::new(Reason::Required, "signed_document"))?;
         let envelope = message.encode_to_vec();
         let signatures = read(&message.signatures)?;
         Ok(Self { payload: message.document, signatures, envelope })
@@ -55,9 +54,7 @@ impl Signed {
     ///
     /// # Errors
     /// None, or a signature whose form is wrong.
-    pub fn directory_change(
-        message: Option<pb::SignedDirectoryChange>,
-    ) -> Result<Self, Violation> {
+    pub fn directory_change(message: Option<pb::SignedDirectoryChange>) -> Result<Self, Violation> {
         let message =
             message.ok_or_else(|| Violation::new(Reason::Required, "signed_directory_change"))?;
         Self::bare(message.directory_change, &message.signatures)
@@ -67,10 +64,8 @@ impl Signed {
     #[must_use]
     pub fn sign_document(payload: Vec<u8>, signer: &SigningIdentity) -> Self {
         let signature = sign(PayloadType::Document, &payload, signer);
-        let message = pb::SignedDocument {
-            document: payload.into(),
-            signatures: vec![write(&signature)],
-        };
+        let message =
+            pb::SignedDocument { document: payload.into(), signatures: vec![write(&signature)] };
         Self {
             envelope: message.encode_to_vec(),
             payload: message.document,
@@ -106,9 +101,10 @@ pub fn read(signatures: &[pb::Signature]) -> Result<Vec<Signature>, Violation> {
         let certificate = signature.certificate_sha256.as_slice().try_into();
         Ok(Signature {
             algorithm: signature.algorithm,
-            certificate: Digest(certificate.map_err(|_| {
-                Violation::new(Reason::Format, field()).help("32 bytes")
-            })?),
+            certificate: Digest(
+                certificate
+                    .map_err(|_| Violation::new(Reason::Format, field()).help("32 bytes"))?,
+            ),
             value: signature.value.clone(),
         })
     };

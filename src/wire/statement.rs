@@ -56,7 +56,10 @@ pub fn read_acknowledgement(
         .enumerate()
         .filter_map(|(place, item)| {
             let field = format!("items[{place}].commitment");
-            Some((InboxNumber(item.inbox_number), digest(&item.commitment, field, &mut violations)?))
+            Some((
+                InboxNumber(item.inbox_number),
+                digest(&item.commitment, field, &mut violations)?,
+            ))
         })
         .collect();
     let seen = read_seen(message.seen.as_ref(), &mut violations);
@@ -135,10 +138,7 @@ pub fn write_seen(seen: Seen) -> pb::Seen {
     pb::Seen { size: seen.size, root: seen.root.to_vec() }
 }
 
-pub(super) fn read_seen(
-    seen: Option<&pb::Seen>,
-    violations: &mut Vec<Violation>,
-) -> Option<Seen> {
+pub(super) fn read_seen(seen: Option<&pb::Seen>, violations: &mut Vec<Violation>) -> Option<Seen> {
     let seen = seen?;
     let root = digest(&seen.root, "seen.root".to_owned(), violations)?;
     Some(Seen { size: seen.size, root: root.0 })
@@ -154,7 +154,11 @@ pub(super) fn check_ledger(origin: &Origin, ledger: &str, violations: &mut Vec<V
 /// without them is shorter.
 pub(super) fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, Refusal> {
     let message = M::decode(bytes).map_err(|_| Refusal::from(Reason::Malformed))?;
-    if message.encoded_len() == bytes.len() { Ok(message) } else { Err(Reason::UnknownField.into()) }
+    if message.encoded_len() == bytes.len() {
+        Ok(message)
+    } else {
+        Err(Reason::UnknownField.into())
+    }
 }
 
 fn agency(code: &str, violations: &mut Vec<Violation>) -> Option<AgencyCode> {
@@ -172,4 +176,3 @@ fn digest(bytes: &[u8], field: String, violations: &mut Vec<Violation>) -> Optio
     }
     digest
 }
-

@@ -6,8 +6,8 @@ use xianjie_core::ids::Time;
 #[must_use]
 pub fn read_time(time: &prost_types::Timestamp) -> Option<Time> {
     const YEAR_10000_SECONDS: i64 = 253_402_300_800;
-    let fits = (0..YEAR_10000_SECONDS).contains(&time.seconds)
-        && (0..1_000_000_000).contains(&time.nanos);
+    let fits =
+        (0..YEAR_10000_SECONDS).contains(&time.seconds) && (0..1_000_000_000).contains(&time.nanos);
     fits.then(|| Time(time.seconds * 1000 + i64::from(time.nanos / 1_000_000)))
 }
 

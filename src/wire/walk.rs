@@ -175,7 +175,11 @@ impl Walker {
         if let Kind::Enum(values) = kind
             && i32::try_from(number.cast_signed()).is_ok_and(|n| values.get_value(n).is_none())
         {
-            self.violation(Reason::UnknownField, path, "a value that the hub's schema does not have");
+            self.violation(
+                Reason::UnknownField,
+                path,
+                "a value that the hub's schema does not have",
+            );
         }
     }
 

@@ -31,6 +31,9 @@ mod tests_of_law;
 mod thread;
 mod withdrawal;
 
+#[cfg(test)]
+mod tests;
+
 pub use directory_change::{Change, DirectoryInput};
 
 /// The version of the deciding code: a record names it, so that an audit against the law can decide

@@ -24,9 +24,7 @@ fn authority() -> Authority {
 }
 
 fn issue(purpose: Purpose, algorithm: Algorithm) -> (Issued, PeerCertificate) {
-    let issued = authority()
-        .issue(&purpose, algorithm, serial(2), days(1, 365))
-        .unwrap();
+    let issued = authority().issue(&purpose, algorithm, serial(2), days(1, 365)).unwrap();
     let der = files::first_certificate(&issued.certificate_pem).unwrap();
     let read = PeerCertificate::from_der(&der).unwrap();
     assert_eq!(read.sha256, issued.sha256);
@@ -41,36 +39,20 @@ fn each_purpose_gives_its_name_and_usages() {
     ];
     let table = [
         (Purpose::Server(server), None, [false, true, false]),
-        (
-            Purpose::Transport("s-1".into()),
-            Some("xianjie:system/s-1"),
-            [true, false, false],
-        ),
-        (
-            Purpose::Document("110105".into()),
-            Some("xianjie:agency/110105"),
-            [false, false, true],
-        ),
+        (Purpose::Transport("s-1".into()), Some("xianjie:system/s-1"), [true, false, false]),
+        (Purpose::Document("110105".into()), Some("xianjie:agency/110105"), [false, false, true]),
         (
             Purpose::Acknowledgement("110105".into()),
             Some("xianjie:agency/110105"),
             [false, false, true],
         ),
-        (
-            Purpose::Operator("op-1".into()),
-            Some("xianjie:operator/op-1"),
-            [true, false, true],
-        ),
+        (Purpose::Operator("op-1".into()), Some("xianjie:operator/op-1"), [true, false, true]),
     ];
     for (purpose, uri, [tls_client, tls_server, signing]) in table {
         let (_, read) = issue(purpose, Algorithm::EcdsaP256Sha256);
         let name = read.san_uri.as_ref().map(ToString::to_string);
         assert_eq!(name.as_deref(), uri);
-        let expected = Usages {
-            tls_client,
-            tls_server,
-            signing,
-        };
+        let expected = Usages { tls_client, tls_server, signing };
         assert_eq!(read.usages, expected, "{}", read.subject);
         assert_eq!(read.not_before, at(NOW + DAY));
         assert_eq!(read.not_after, at(NOW + 365 * DAY));
@@ -87,8 +69,7 @@ fn issued_keys_sign() {
         assert_eq!(identity.algorithm, algorithm);
         let key = PublicKey::from_certificate_der(&identity.certificate_der).unwrap();
         let signature = identity.sign(PayloadType::Document, b"payload");
-        key.verify(PayloadType::Document, b"payload", &signature)
-            .unwrap();
+        key.verify(PayloadType::Document, b"payload", &signature).unwrap();
     }
 }
 
@@ -113,15 +94,9 @@ fn what_can_not_be_is_refused() {
     assert!(matches!(refused, Err(PkiError::NoServerName)));
     let refused = issue(Purpose::Operator("a".into()), days(1, 3651));
     assert!(matches!(refused, Err(PkiError::OutlivesAuthority)));
-    assert!(matches!(
-        Validity::new(at(NOW), at(NOW)),
-        Err(PkiError::BadPeriod)
-    ));
+    assert!(matches!(Validity::new(at(NOW), at(NOW)), Err(PkiError::BadPeriod)));
     let beyond = Validity::new(at(NOW), at(u64::MAX)).unwrap();
-    assert!(matches!(
-        Authority::create("a", serial(1), beyond),
-        Err(PkiError::BadPeriod)
-    ));
+    assert!(matches!(Authority::create("a", serial(1), beyond), Err(PkiError::BadPeriod)));
 }
 
 #[test]
@@ -144,28 +119,18 @@ fn serial_numbers_are_positive_and_of_one_length() {
 fn a_revocation_list_names_what_is_revoked() {
     let authority = authority();
     let revoked = [(serial(2), at(NOW + 5)), (serial(9), at(NOW + 6))];
-    let pem = authority
-        .revocation_list(&revoked, at(NOW + 10), at(NOW + 20))
-        .unwrap();
+    let pem = authority.revocation_list(&revoked, at(NOW + 10), at(NOW + 20)).unwrap();
     let der = files::revocation_lists(&pem).unwrap().remove(0);
     let (_, list) = CertificateRevocationList::from_der(&der).unwrap();
     let read: Vec<_> = list
         .iter_revoked_certificates()
-        .map(|entry| {
-            (
-                Serial::from_bytes(entry.raw_serial()).unwrap(),
-                entry.revocation_date,
-            )
-        })
+        .map(|entry| (Serial::from_bytes(entry.raw_serial()).unwrap(), entry.revocation_date))
         .map(|(serial, time)| (serial, unix_time(time).unwrap()))
         .collect();
     assert_eq!(read, revoked);
     assert_eq!(unix_time(list.last_update()), Some(at(NOW + 10)));
     assert_eq!(list.next_update().and_then(unix_time), Some(at(NOW + 20)));
-    assert_eq!(
-        list.crl_number().unwrap().to_string(),
-        (NOW + 10).to_string()
-    );
+    assert_eq!(list.crl_number().unwrap().to_string(), (NOW + 10).to_string());
 
     let backwards = authority.revocation_list(&[], at(NOW), at(NOW));
     assert!(matches!(backwards, Err(PkiError::Certificate(_))));
@@ -181,12 +146,7 @@ fn an_authority_survives_its_folder() {
     assert_eq!(loaded.validity, authority.validity);
 
     let issued = loaded
-        .issue(
-            &Purpose::Transport("s".into()),
-            Algorithm::Ed25519,
-            serial(3),
-            days(0, 1),
-        )
+        .issue(&Purpose::Transport("s".into()), Algorithm::Ed25519, serial(3), days(0, 1))
         .unwrap();
     issued.save(folder.path(), "s").unwrap();
     let root = files::first_certificate(authority.certificate_pem()).unwrap();
@@ -197,10 +157,7 @@ fn an_authority_survives_its_folder() {
     assert_eq!(leaf.issuer().as_raw(), root.subject().as_raw());
 
     let again = Authority::create("other", serial(4), days(0, 1)).unwrap();
-    assert!(
-        again.save(folder.path()).is_err(),
-        "an authority is never overwritten"
-    );
+    assert!(again.save(folder.path()).is_err(), "an authority is never overwritten");
     assert_eq!(
         Authority::load(folder.path()).unwrap().certificate_pem(),
         authority.certificate_pem()

@@ -12,9 +12,7 @@ fn identity(algorithm: Algorithm) -> SigningIdentity {
     let serial = Serial::from_random([7; 16]);
     let authority = Authority::create("Test", serial, validity).unwrap();
     let purpose = Purpose::Document("agency-1".into());
-    let issued = authority
-        .issue(&purpose, algorithm, serial, validity)
-        .unwrap();
+    let issued = authority.issue(&purpose, algorithm, serial, validity).unwrap();
     let identity = SigningIdentity::from_pem(&issued.certificate_pem, &issued.key_pem).unwrap();
     assert_eq!(identity.digest, issued.sha256);
     assert_eq!(identity.algorithm, algorithm);
@@ -173,10 +171,7 @@ fn other_keys_are_refused_by_name() {
         PublicKey::from_certificate_der(&longer),
         Err(KeyError::Trailing { count: 2 })
     ));
-    assert!(matches!(
-        PublicKey::from_certificate_der(&good[..50]),
-        Err(KeyError::Malformed)
-    ));
+    assert!(matches!(PublicKey::from_certificate_der(&good[..50]), Err(KeyError::Malformed)));
 }
 
 #[test]
@@ -197,18 +192,12 @@ fn a_signing_identity_loads_from_files_and_keeps_its_key_to_itself() {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, path) = (folder.path().join("a.pem"), folder.path().join("a.key"));
     let key = RcgenKey::generate().unwrap();
-    let pem = CertificateParams::default()
-        .self_signed(&key)
-        .unwrap()
-        .pem();
+    let pem = CertificateParams::default().self_signed(&key).unwrap().pem();
     files::write_public(&certificate, &pem).unwrap();
     files::write_key(&path, &key.serialize_pem()).unwrap();
 
     let identity = SigningIdentity::load(&certificate, &path).unwrap();
-    assert_eq!(
-        format!("{:?}", identity.key),
-        "SigningKey(ecdsa-p256-sha256)"
-    );
+    assert_eq!(format!("{:?}", identity.key), "SigningKey(ecdsa-p256-sha256)");
 
     let swapped = SigningIdentity::load(&path, &path).unwrap_err();
     assert!(swapped.to_string().ends_with("a.key"), "{swapped}");

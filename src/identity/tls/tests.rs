@@ -62,30 +62,19 @@ impl Hub {
     fn with(change: impl FnOnce(&mut ServerTlsOptions)) -> Self {
         let authority = Authority::create("Test", serial(1), century()).unwrap();
         let pins = Arc::new(Registered::default());
-        let mut options = ServerTlsOptions {
-            time: Arc::new(FixedTime),
-            ..ServerTlsOptions::default()
-        };
+        let mut options =
+            ServerTlsOptions { time: Arc::new(FixedTime), ..ServerTlsOptions::default() };
         change(&mut options);
         let credential = server_credential(&authority);
         let trust = ClientTrust::from_pem(authority.certificate_pem(), "").unwrap();
         let tls = ServerTls::new(credential, trust, Arc::clone(&pins) as _, &options).unwrap();
-        Self {
-            authority,
-            pins,
-            tls,
-        }
+        Self { authority, pins, tls }
     }
 
     fn issue(&self, purpose: &Purpose, number: u8, validity: Validity) -> Issued {
         let issued = self
             .authority
-            .issue(
-                purpose,
-                Algorithm::EcdsaP256Sha256,
-                serial(number),
-                validity,
-            )
+            .issue(purpose, Algorithm::EcdsaP256Sha256, serial(number), validity)
             .unwrap();
         self.pins.0.lock().unwrap().insert(issued.sha256);
         issued
@@ -102,10 +91,8 @@ impl Hub {
     /// Revokes certificates in a list whose successor is due `days` from now.
     fn revoke(&self, numbers: &[u8], next_update: u64) -> Vec<StaleList> {
         let revoked: Vec<_> = numbers.iter().map(|n| (serial(*n), at(NOW))).collect();
-        let list = self
-            .authority
-            .revocation_list(&revoked, at(NOW - 90 * DAY), at(next_update))
-            .unwrap();
+        let list =
+            self.authority.revocation_list(&revoked, at(NOW - 90 * DAY), at(next_update)).unwrap();
         let trust = ClientTrust::from_pem(self.authority.certificate_pem(), &list).unwrap();
         self.tls.reload_client_roots(trust, at(NOW)).unwrap()
     }
@@ -144,9 +131,8 @@ impl Hub {
 fn server_credential(authority: &Authority) -> Credential {
     let names = vec![ServerName::try_from("hub.example").unwrap()];
     let purpose = Purpose::Server(names);
-    let issued = authority
-        .issue(&purpose, Algorithm::EcdsaP256Sha256, serial(2), century())
-        .unwrap();
+    let issued =
+        authority.issue(&purpose, Algorithm::EcdsaP256Sha256, serial(2), century()).unwrap();
     credential(&issued)
 }
 
@@ -215,17 +201,12 @@ async fn connect(
         ))
     };
     match tokio::join!(serve, call) {
-        (Ok(peer), Ok((version, alpn, kind, server_certificate))) => Ok(Connected {
-            peer,
-            version,
-            alpn,
-            kind,
-            server_certificate,
-        }),
-        (Err(server), Err(client)) => Err(Refused {
-            server: tls_error(server),
-            client: tls_error(client),
-        }),
+        (Ok(peer), Ok((version, alpn, kind, server_certificate))) => {
+            Ok(Connected { peer, version, alpn, kind, server_certificate })
+        }
+        (Err(server), Err(client)) => {
+            Err(Refused { server: tls_error(server), client: tls_error(client) })
+        }
         (server, client) => panic!("the ends disagree: {server:?}, {client:?}"),
     }
 }
@@ -247,10 +228,7 @@ async fn a_registered_client_is_let_in() {
 async fn an_ed25519_client_is_let_in() {
     let hub = Hub::new();
     let purpose = Purpose::Operator("op-1".into());
-    let issued = hub
-        .authority
-        .issue(&purpose, Algorithm::Ed25519, serial(10), century())
-        .unwrap();
+    let issued = hub.authority.issue(&purpose, Algorithm::Ed25519, serial(10), century()).unwrap();
     hub.pins.0.lock().unwrap().insert(issued.sha256);
     let connected = hub.connect(&hub.client(&issued)).await.unwrap();
     assert_eq!(connected.peer.sha256, issued.sha256);
@@ -332,10 +310,7 @@ async fn a_listed_client_is_refused_and_others_are_not() {
 async fn a_stale_list_alarms_and_stays_in_force() {
     let hub = Hub::new();
     let [revoked, other] = [hub.system(10), hub.system(11)];
-    let stale = StaleList {
-        issuer: "CN=Test".into(),
-        next_update: at(NOW - DAY),
-    };
+    let stale = StaleList { issuer: "CN=Test".into(), next_update: at(NOW - DAY) };
     assert_eq!(hub.revoke(&[10], NOW - DAY), [stale]);
 
     let refused = hub.connect(&hub.client(&revoked)).await.unwrap_err();
@@ -352,20 +327,14 @@ async fn an_expired_and_a_future_client_are_refused() {
     let hub = Hub::new();
     let purpose = Purpose::Transport("s-1".into());
     let expired = Validity::new(at(NOW - 2 * DAY), at(NOW - DAY)).unwrap();
-    let refused = hub
-        .connect(&hub.client(&hub.issue(&purpose, 10, expired)))
-        .await
-        .unwrap_err();
+    let refused = hub.connect(&hub.client(&hub.issue(&purpose, 10, expired))).await.unwrap_err();
     assert!(matches!(
         refused.certificate(),
         CertificateError::ExpiredContext { time, .. } if *time == at(NOW)
     ));
 
     let future = Validity::new(at(NOW + DAY), at(NOW + 2 * DAY)).unwrap();
-    let refused = hub
-        .connect(&hub.client(&hub.issue(&purpose, 11, future)))
-        .await
-        .unwrap_err();
+    let refused = hub.connect(&hub.client(&hub.issue(&purpose, 11, future))).await.unwrap_err();
     assert!(matches!(
         refused.certificate(),
         CertificateError::NotValidYetContext { time, .. } if *time == at(NOW)
@@ -387,9 +356,7 @@ async fn a_client_of_another_authority_is_refused_until_it_is_trusted() {
     let hub = Hub::new();
     let other = Authority::create("Other", serial(1), century()).unwrap();
     let purpose = Purpose::Transport("s-2".into());
-    let issued = other
-        .issue(&purpose, Algorithm::EcdsaP256Sha256, serial(10), century())
-        .unwrap();
+    let issued = other.issue(&purpose, Algorithm::EcdsaP256Sha256, serial(10), century()).unwrap();
     hub.pins.0.lock().unwrap().insert(issued.sha256);
     let client = hub.client(&issued);
     let refused = hub.connect(&client).await.unwrap_err();
@@ -397,10 +364,7 @@ async fn a_client_of_another_authority_is_refused_until_it_is_trusted() {
 
     // An authority without a revocation list stands beside one that has a list.
     let both = [hub.authority.certificate_pem(), other.certificate_pem()].concat();
-    let list = hub
-        .authority
-        .revocation_list(&[], at(NOW), at(NOW + DAY))
-        .unwrap();
+    let list = hub.authority.revocation_list(&[], at(NOW), at(NOW + DAY)).unwrap();
     let trust = ClientTrust::from_pem(&both, &list).unwrap();
     hub.tls.reload_client_roots(trust, at(NOW)).unwrap();
     hub.connect(&client).await.unwrap();
@@ -428,9 +392,7 @@ async fn a_new_server_certificate_is_shown_to_new_connections() {
     let hub = Hub::new();
     let client = hub.client(&hub.system(10));
     let before = hub.connect(&client).await.unwrap().server_certificate;
-    hub.tls
-        .reload_server_certificate(server_credential(&hub.authority))
-        .unwrap();
+    hub.tls.reload_server_certificate(server_credential(&hub.authority)).unwrap();
     let after = hub.connect(&client).await.unwrap().server_certificate;
     assert_ne!(before, after);
 
@@ -464,30 +426,18 @@ fn lists_must_be_signed_by_an_authority_and_one_each() {
     let hub = Hub::new();
     // The same name with another key: the signature tells them apart.
     let impostor = Authority::create("Test", serial(1), century()).unwrap();
-    let list = |authority: &Authority| {
-        authority
-            .revocation_list(&[], at(NOW), at(NOW + DAY))
-            .unwrap()
-    };
+    let list =
+        |authority: &Authority| authority.revocation_list(&[], at(NOW), at(NOW + DAY)).unwrap();
     let trust = |lists: &str| ClientTrust::from_pem(hub.authority.certificate_pem(), lists);
     assert!(matches!(
         trust(&list(&impostor)),
         Err(TrustError::ForeignList { issuer }) if issuer == "CN=Test"
     ));
     let own = list(&hub.authority);
-    assert!(matches!(
-        trust(&[own.as_str(), &own].concat()),
-        Err(TrustError::SeveralLists { .. })
-    ));
+    assert!(matches!(trust(&[own.as_str(), &own].concat()), Err(TrustError::SeveralLists { .. })));
     let garbage = "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n";
-    assert!(matches!(
-        trust(garbage),
-        Err(TrustError::BadList { ordinal: 1 })
-    ));
-    assert!(matches!(
-        ClientTrust::from_pem("", ""),
-        Err(TrustError::Pem(PemError::NoCertificate))
-    ));
+    assert!(matches!(trust(garbage), Err(TrustError::BadList { ordinal: 1 })));
+    assert!(matches!(ClientTrust::from_pem("", ""), Err(TrustError::Pem(PemError::NoCertificate))));
     trust(&own).unwrap();
 }
 

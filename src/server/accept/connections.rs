@@ -131,7 +131,7 @@ impl Connections {
     }
 }
 
-/// A place in the table. Dropped, it is free, and all that still runs for it is cut.
+/// A connection's place in the table; free again when dropped.
 pub(super) struct Seat {
     /// Counts the connections that were let in, from 0.
     pub(super) number: u64,
@@ -144,7 +144,6 @@ pub(super) struct Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.cut.cancel();
         self.table.lock().remove(self.number);
     }
 }

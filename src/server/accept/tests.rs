@@ -44,6 +44,8 @@ struct Hub {
     directory: Arc<Mutex<Directory>>,
     connections: Connections,
     metrics: Arc<AcceptMetrics>,
+    /// Cancelled when a request of `/pending` is dropped.
+    abandoned: CancellationToken,
     shutdown: CancellationToken,
     served: JoinHandle<()>,
 }
@@ -55,9 +57,10 @@ impl Hub {
         let authority = Authority::create("Test", Serial::from_random([1; 16]), century()).unwrap();
         let directory: Arc<Mutex<Directory>> = Arc::default();
         let known = Arc::clone(&directory);
+        let abandoned = CancellationToken::new();
         let front = Front {
             tls: server_tls(&authority),
-            service: routes(),
+            service: routes(&abandoned),
             identify: move |certificate: &PeerCertificate| {
                 known.lock().unwrap().get(&certificate.sha256).cloned()
             },
@@ -76,6 +79,7 @@ impl Hub {
             directory,
             connections,
             metrics,
+            abandoned,
             shutdown,
             served,
         }
@@ -164,17 +168,23 @@ fn server_tls(authority: &Authority) -> Arc<ServerConfig> {
     tls.unwrap().config()
 }
 
-/// tonic's health service, whose `Watch` is a stream that never ends, and two plain paths.
-fn routes() -> Routes {
+/// tonic's health service, whose `Watch` is a stream that never ends, and some plain paths.
+fn routes(abandoned: &CancellationToken) -> Routes {
     let (_, health) = tonic_health::server::health_reporter();
     let peer = |axum::Extension(peer): axum::Extension<Peer>| async move { [("peer", peer.0)] };
     let slow = || sleep(Duration::from_secs(1));
+    let abandoned = abandoned.clone();
+    let pending = || async move {
+        let _guard = abandoned.drop_guard();
+        std::future::pending::<()>().await;
+    };
     let retiring = |axum::Extension(retiring): axum::Extension<Retiring>| async move {
         retiring.wait().await;
     };
     let router = Routes::new(health)
         .into_axum_router()
         .route("/peer", get(peer))
+        .route("/pending", get(pending))
         .route("/slow", get(slow))
         .route("/retiring", get(retiring));
     router.into()
@@ -288,6 +298,19 @@ async fn the_kill_switch_cuts_open_streams_of_that_key_alone() {
     let patience = Duration::from_millis(100);
     assert!(timeout(patience, good_watch.next()).await.is_err());
     assert_eq!(hub.metrics.cut.get(), 1);
+}
+
+#[tokio::test]
+async fn the_kill_switch_ends_requests_in_progress() {
+    let hub = Hub::start(|_| {}).await;
+    let issued = hub.client();
+    let channel = hub.connect(&issued).await.unwrap();
+    let request = tokio::spawn(async move { fetch(&channel, "/pending").await });
+    sleep(Duration::from_millis(100)).await;
+    assert!(!request.is_finished() && !hub.abandoned.is_cancelled());
+    hub.connections.cut(&issued.sha256);
+    timeout(SOON, hub.abandoned.cancelled()).await.unwrap();
+    assert!(timeout(SOON, request).await.unwrap().unwrap().is_err());
 }
 
 #[tokio::test]

@@ -92,8 +92,9 @@ impl Sqlite {
     }
 
     async fn start(path: &Path, lock: File, options: SqliteOptions) -> Result<Self, Failure> {
+        // Before anything may write: another program's file is left as it is.
+        let origin = schema::check(settings::reader(path).connect().await?).await?;
         let mut writer = settings::writer(path, options.max_pages).connect().await?;
-        let origin = schema::check(&mut writer).await?;
         settings::check_durable(&mut writer).await?;
         let readers = SqlitePoolOptions::new()
             .min_connections(options.readers)

@@ -44,10 +44,10 @@ pub(super) async fn create(path: &Path, origin: &Origin) -> Result<(), Failure> 
 }
 
 /// Whose ledger the store is, if this program may read and write it.
-pub(super) async fn check(connection: &mut SqliteConnection) -> Result<Origin, Failure> {
+pub(super) async fn check(mut connection: SqliteConnection) -> Result<Origin, Failure> {
     let (found, min_reader, min_writer, origin): (i64, i64, i64, String) =
         sqlx::query_as("SELECT schema, min_reader, min_writer, origin FROM meta")
-            .fetch_one(connection)
+            .fetch_one(&mut connection)
             .await
             .map_err(|error| match error {
                 sqlx::Error::Database(error) if error.message().starts_with("no such table") => {
@@ -55,6 +55,7 @@ pub(super) async fn check(connection: &mut SqliteConnection) -> Result<Origin, F
                 }
                 error => Failure::from(error),
             })?;
+    connection.close().await?;
     let help = if found < OLDEST {
         "open it once with the release before this one"
     } else if min_reader > SCHEMA {

@@ -27,11 +27,7 @@ pub(super) fn read(reading: &mut Reading<'_>, document: &DynamicMessage) -> Vec<
     attachments.filter_map(|(place, item)| read_one(reading, place, item)).collect()
 }
 
-fn read_one(
-    reading: &mut Reading<'_>,
-    place: usize,
-    item: &DynamicMessage,
-) -> Option<Attachment> {
+fn read_one(reading: &mut Reading<'_>, place: usize, item: &DynamicMessage) -> Option<Attachment> {
     let path = |field: &str| format!("attachments[{place}].{field}");
     let name = fields::text(item, "name");
     if name.trim().is_empty() {

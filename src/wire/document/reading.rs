@@ -35,12 +35,7 @@ struct Place {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(origin: &'a Origin) -> Self {
-        Self {
-            origin,
-            violations: Vec::new(),
-            facts: BTreeMap::new(),
-            present: BTreeSet::new(),
-        }
+        Self { origin, violations: Vec::new(), facts: BTreeMap::new(), present: BTreeSet::new() }
     }
 
     /// Reads all fields of header and body. Returns the document's type, if it has one.
@@ -95,16 +90,20 @@ impl<'a> Reading<'a> {
         limit: usize,
     ) -> Vec<DocumentRef> {
         let items = fields::messages(message, name);
-        let named = items.enumerate().filter_map(|(place, item)| {
-            self.named(item, &format!("{name}[{place}]"))
-        });
+        let named = items
+            .enumerate()
+            .filter_map(|(place, item)| self.named(item, &format!("{name}[{place}]")));
         let named: Vec<_> = named.collect();
         self.bound(name, fields::messages(message, name).count(), limit);
         named
     }
 
     /// The document that a field of the header names.
-    pub(super) fn reference(&mut self, message: &DynamicMessage, name: &str) -> Option<DocumentRef> {
+    pub(super) fn reference(
+        &mut self,
+        message: &DynamicMessage,
+        name: &str,
+    ) -> Option<DocumentRef> {
         self.named(fields::message(message, name)?, name)
     }
 

@@ -1,5 +1,8 @@
 //! A good document is read whole; everything that is wrong with a bad one is named.
 
+use std::sync::LazyLock;
+
+use expect_test::expect;
 use jiff::civil::date;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -13,6 +16,9 @@ use crate::wire::json::document_from_json;
 use crate::wire::pb::IdentityKind;
 use crate::wire::schema::Schema;
 
+/// The built-in schema, made once: a property test asks for it thousands of times.
+pub(in crate::wire) static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::built_in);
+
 const SAMPLE: &str = include_str!("tests/sample.json");
 
 fn origin() -> Origin {
@@ -25,13 +31,12 @@ fn sample() -> Value {
 
 /// A good document's bytes.
 pub(in crate::wire) fn sample_bytes() -> Vec<u8> {
-    document_from_json(&Schema::built_in(), &sample()).unwrap()
+    document_from_json(&SCHEMA, &sample()).unwrap()
 }
 
 fn heard(json: &Value) -> Result<Heard, Vec<(Reason, String)>> {
-    let schema = Schema::built_in();
-    let bytes = document_from_json(&schema, json).unwrap();
-    read_document(&schema, &origin(), &bytes).map_err(|refusal| {
+    let bytes = document_from_json(&SCHEMA, json).unwrap();
+    read_document(&SCHEMA, &origin(), &bytes).map_err(|refusal| {
         refusal.violations.into_iter().map(|wrong| (wrong.reason, wrong.field)).collect()
     })
 }
@@ -147,6 +152,13 @@ fn identity_numbers_are_checked_by_kind() {
 }
 
 #[test]
+fn the_key_of_a_person_never_changes() {
+    let key = person_key(IdentityKind::ResidentId, "11010519491231002X");
+    expect!["96885841f456c03b4ae6b76e873646864dde8be7565cad4bb37808f40c0da15c"]
+        .assert_eq(&hex::encode(key.0));
+}
+
+#[test]
 fn birth_dates_that_cannot_be_are_named() {
     let expected = [(Reason::ImpossibleDate, "subject.birth_date".to_owned())];
     let other = changed("/subject/birth_date", json!("1949-12-30"));
@@ -202,8 +214,7 @@ fn classified_documents_are_refused_for_that_alone() {
     json["sender"] = json!("");
     assert_eq!(heard(&json).unwrap_err(), classified);
 
-    let schema = Schema::built_in();
-    let refused = |bytes: &[u8]| read_document(&schema, &origin(), bytes).unwrap_err().reason();
+    let refused = |bytes: &[u8]| read_document(&SCHEMA, &origin(), bytes).unwrap_err().reason();
     // Set twice, the second time to a classification; and one that the schema does not know, before
     // bytes that break off.
     let twice = [sample_bytes(), vec![0x40, 0x04]].concat();
@@ -227,7 +238,7 @@ proptest! {
             let place = place.index(bytes.len());
             bytes[place] = byte;
         }
-        match read_document(&Schema::built_in(), &origin(), &bytes) {
+        match read_document(&SCHEMA, &origin(), &bytes) {
             Ok(heard) => prop_assert_eq!(heard.document.digest, digest(&bytes)),
             Err(refusal) => prop_assert!(!refusal.violations.is_empty()),
         }

@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 use prost_types::Timestamp;
+use xianjie_core::ids::{CaseRef, Digest, DocumentRef, DutyId, IdError, LedgerIndex, Time};
 
 use super::RecordError;
-use xianjie_core::ids::{CaseRef, Digest, DocumentRef, DutyId, IdError, LedgerIndex, Time};
 use crate::wire::pb;
 
 /// An identifier that must be there.
@@ -91,13 +91,6 @@ pub(super) fn duty_message(duty: DutyId) -> pb::DutyRef {
 
 pub(super) fn date(text: &str, field: &'static str) -> Result<Date, RecordError> {
     text.parse().map_err(|_| RecordError::Form(field))
-}
-
-/// The instant in protobuf's form, to the millisecond.
-pub(super) fn timestamp(time: Time) -> Timestamp {
-    // The remainder of a division by 1,000 is below 1,000.
-    let milliseconds = i32::try_from(time.0.rem_euclid(1000)).unwrap_or_default();
-    Timestamp { seconds: time.0.div_euclid(1000), nanos: milliseconds * 1_000_000 }
 }
 
 /// The instant to the millisecond below; none outside what fits.

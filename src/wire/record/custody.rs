@@ -1,10 +1,11 @@
 //! What records say of custody (监管责任) and of correction cases (矫正案件).
 
-use super::base::{case, date, digest, id, optional_id, text};
-use super::{RecordError, Word};
 use xianjie_core::domain::custody::{Custody, Step};
 use xianjie_core::domain::record::{CaseSet, Effect};
 use xianjie_core::ids::CaseRef;
+
+use super::base::{case, date, digest, id, optional_id, text};
+use super::{RecordError, Word};
 use crate::wire::pb;
 use pb::case_set::Fact;
 
@@ -60,10 +61,9 @@ pub(super) fn set_message(case: CaseRef, set: &CaseSet) -> pb::CaseSet {
 
 pub(super) fn read_set(message: pb::CaseSet) -> Result<Effect, RecordError> {
     let set = match message.fact.ok_or(RecordError::UnknownValue("CaseSet"))? {
-        Fact::Role(role) => CaseSet::Role(
-            Word::from_number(role.role)?,
-            optional_id(&role.agency, "agency")?,
-        ),
+        Fact::Role(role) => {
+            CaseSet::Role(Word::from_number(role.role)?, optional_id(&role.agency, "agency")?)
+        }
         Fact::Category(category) => CaseSet::Category(Word::from_number(category)?),
         Fact::ExecutionPlace(place) => CaseSet::Place(id(&place, "execution_place")?),
         Fact::PendingPlace(place) => CaseSet::PendingPlace(optional_id(&place, "pending_place")?),

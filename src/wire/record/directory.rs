@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::base::{
-    digest, id, ids, needed_time, optional_id, optional_time, text, texts, timestamp, words,
-};
-use super::{RecordError, Word};
 use xianjie_core::domain::agency::{Agency, Certificate, Purpose, Revocation, Right, System};
 use xianjie_core::domain::record::Effect;
 use xianjie_core::ids::{AgencyCode, Digest, LedgerIndex, SystemCode, Time};
+
+use super::base::{digest, id, ids, needed_time, optional_id, optional_time, text, texts, words};
+use super::{RecordError, Word};
 use crate::wire::pb;
+use crate::wire::time::write_time;
 use pb::certificate::Holder;
 use pb::effect::Effect as Message;
 
@@ -28,10 +28,10 @@ pub fn agency_message(agency: &Agency) -> pb::Agency {
         supervised_by: text(agency.supervised_by.as_ref()),
         social_credit_code: agency.social_credit_code.clone().unwrap_or_default(),
         electronic_service_consent: agency.electronic_service,
-        valid_from_time: Some(timestamp(agency.valid_from)),
-        valid_until_time: agency.valid_until.map(timestamp),
+        valid_from_time: Some(write_time(agency.valid_from)),
+        valid_until_time: agency.valid_until.map(write_time),
         successor: text(agency.successor.as_ref()),
-        enrolment_until_time: agency.enrolment_until.map(timestamp),
+        enrolment_until_time: agency.enrolment_until.map(write_time),
         suspended: agency.suspended,
     }
 }
@@ -115,8 +115,8 @@ pub fn certificate_message(certificate: &Certificate) -> pb::Certificate {
         }
     };
     let revocation = |revocation: Revocation| pb::Revocation {
-        revoke_time: Some(timestamp(revocation.at)),
-        compromised_since_time: revocation.compromised_since.map(timestamp),
+        revoke_time: Some(write_time(revocation.at)),
+        compromised_since_time: revocation.compromised_since.map(write_time),
     };
     pb::Certificate {
         sha256: certificate.digest.0.to_vec(),
@@ -124,8 +124,8 @@ pub fn certificate_message(certificate: &Certificate) -> pb::Certificate {
         purpose: purpose.into(),
         holder: Some(holder),
         label: certificate.label.clone(),
-        valid_from_time: Some(timestamp(certificate.valid_from)),
-        valid_until_time: Some(timestamp(certificate.valid_until)),
+        valid_from_time: Some(write_time(certificate.valid_from)),
+        valid_until_time: Some(write_time(certificate.valid_until)),
         binding: certificate.binding.0,
         revocation: certificate.revoked.map(revocation),
     }

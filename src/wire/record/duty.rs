@@ -1,13 +1,14 @@
 //! What records say of duties (期限义务).
 
+use xianjie_core::domain::duty::{Duty, DutyState, Outcome, Owner};
+use xianjie_core::domain::record::{DutyChange, Effect};
+use xianjie_core::ids::{DutyId, InboxNumber, LedgerIndex, Time};
+
 use super::base::{
     case_bytes, document, document_message, duty_id, duty_message, id, ids, optional_case,
     optional_id, text, texts,
 };
 use super::{RecordError, Word};
-use xianjie_core::domain::duty::{Duty, DutyState, Outcome, Owner};
-use xianjie_core::domain::record::{DutyChange, Effect};
-use xianjie_core::ids::{DutyId, InboxNumber, LedgerIndex, Time};
 use crate::wire::pb;
 use pb::{duty_changed, duty_opened};
 
@@ -15,9 +16,7 @@ pub(super) fn opened_message(duty: &Duty) -> pb::DutyOpened {
     let (waiting_for, end) = state_messages(&duty.state);
     let owner = match &duty.owner {
         Owner::Agency(agency) => duty_opened::Owner::OwnerAgency(agency.to_string()),
-        Owner::Person { watched_by } => {
-            duty_opened::Owner::PersonWatchedBy(watched_by.to_string())
-        }
+        Owner::Person { watched_by } => duty_opened::Owner::PersonWatchedBy(watched_by.to_string()),
     };
     let (passed_on_by, passes_to) = match &duty.passes_to {
         Some((kind, role)) => (kind.to_string(), role.clone()),
@@ -77,7 +76,11 @@ pub(super) fn read_opened(message: pb::DutyOpened) -> Result<Effect, RecordError
     })))
 }
 
-pub(super) fn started_message(duty: DutyId, due: Option<Time>, provisional: bool) -> pb::DutyStarted {
+pub(super) fn started_message(
+    duty: DutyId,
+    due: Option<Time>,
+    provisional: bool,
+) -> pb::DutyStarted {
     pb::DutyStarted { duty: Some(duty_message(duty)), due_ms: milliseconds(due), provisional }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use xianjie_core::domain::record::{Effect, Notice, RuledEffect, Settled};
+use xianjie_core::ids::{AgencyCode, CaseRef, DocumentRef, InboxNumber};
+
 use super::base::{
     case_bytes, date, digest, document, document_message, id, ids, optional_case, texts,
 };
 use super::{RecordError, Word, custody, directory, duty};
-use xianjie_core::domain::record::{Effect, Notice, RuledEffect, Settled};
-use xianjie_core::ids::{AgencyCode, CaseRef, DocumentRef, InboxNumber};
 use crate::wire::pb;
 use pb::effect::Effect as Message;
 

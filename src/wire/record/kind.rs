@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use xianjie_core::domain::record::{
+    Acknowledged, Clock, DirectoryChanged, DocumentTaken, Kind, Notice, Opened, Refusals,
+    RefusedItem, Rejected, Signature, Signed,
+};
+use xianjie_core::ids::{Digest, DivisionCode, InboxNumber, LedgerIndex, SenderNumber, Time};
+
 use super::base::{
     case_bytes, digest, document, document_message, id, ids, optional_case, optional_digest,
     optional_id, text, texts,
 };
 use super::{RecordError, Word};
-use xianjie_core::domain::record::{
-    Acknowledged, Clock, DirectoryChanged, DocumentTaken, Kind, Notice, Opened, RefusedItem,
-    Refusals, Rejected, Signature, Signed,
-};
-use xianjie_core::ids::{Digest, DivisionCode, InboxNumber, LedgerIndex, SenderNumber, Time};
 use crate::wire::pb;
 use pb::ledger_record::Kind as Message;
 

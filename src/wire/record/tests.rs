@@ -7,6 +7,7 @@ use super::{RecordError, decode, encode};
 use crate::wire::pb;
 
 mod arbitrary;
+mod golden;
 
 proptest! {
     #[test]

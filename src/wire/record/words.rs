@@ -1,12 +1,13 @@
 //! The closed lists: each core enum and the protobuf enum of the same values.
 
-use super::RecordError;
 use xianjie_core::domain::agency::{Branch, Kind, Level, Right};
 use xianjie_core::domain::custody::{State, Step};
 use xianjie_core::domain::document::Category;
 use xianjie_core::domain::duty::{Force, Outcome};
 use xianjie_core::domain::record::{DutyChange, Notice};
 use xianjie_core::domain::role::Role;
+
+use super::RecordError;
 use crate::wire::pb;
 
 /// An enum of core's that protobuf numbers.

@@ -3,7 +3,7 @@
 use prost::Message as _;
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorSet};
-use xianjie_core::domain::rulebook::{FieldKind, Schema as _};
+use xianjie_core::domain::rulebook::{FieldKind, Law, Schema as _};
 
 use super::{Schema, SchemaError};
 use crate::wire::DESCRIPTORS;
@@ -41,6 +41,12 @@ fn enum_values_are_words() {
     let kind = field(&Schema::built_in(), None, "subject.category");
     let words = ["public surveillance", "probation", "parole", "temporary release"];
     assert_eq!(kind, Some(FieldKind::Words(words.map(str::to_owned).to_vec())));
+}
+
+#[test]
+fn the_built_in_law_agrees_with_the_built_in_schema() {
+    let disagreements = Law::built_in().check_schema(&Schema::built_in());
+    assert_eq!(disagreements, Ok(()));
 }
 
 #[test]

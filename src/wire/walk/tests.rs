@@ -1,15 +1,14 @@
 //! Bytes with more than one reading are named; bytes with one are let through, and decoders agree.
 
+use proptest::prelude::*;
 use prost::encoding::encode_varint;
 use prost_reflect::DynamicMessage;
-use proptest::prelude::*;
 use prost_types::field_descriptor_proto::Type;
 use xianjie_core::limits;
 use xianjie_core::refusal::Reason;
 
 use super::walk;
-use crate::wire::document::tests::sample_bytes;
-use crate::wire::schema::Schema;
+use crate::wire::document::tests::{SCHEMA, sample_bytes};
 use crate::wire::schema::tests::{add_type, text, with};
 
 const DOCUMENT_ID: u32 = 1;
@@ -42,7 +41,7 @@ fn number(number: u32, value: u64) -> Vec<u8> {
 }
 
 fn wrong(bytes: &[u8]) -> Vec<(Reason, String)> {
-    let violations = walk(Schema::built_in().document(), bytes);
+    let violations = walk(SCHEMA.document(), bytes);
     violations.into_iter().map(|violation| (violation.reason, violation.field)).collect()
 }
 
@@ -146,11 +145,10 @@ fn deep_nesting_is_refused() {
 
 /// What passes is decoded, with nothing left over.
 fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
-    let schema = Schema::built_in();
-    if !walk(schema.document(), bytes).is_empty() {
+    if !walk(SCHEMA.document(), bytes).is_empty() {
         return Ok(());
     }
-    let message = DynamicMessage::decode(schema.document().clone(), bytes);
+    let message = DynamicMessage::decode(SCHEMA.document().clone(), bytes);
     let message = message.map_err(|error| TestCaseError::fail(error.to_string()))?;
     prop_assert!(!has_unknown(&message));
     Ok(())

@@ -80,6 +80,7 @@ async fn another_file_is_refused_and_left_alone() {
     std::fs::write(&path, b"").unwrap();
     let error = Sqlite::open(&path).await.unwrap_err();
     assert!(matches!(error, StoreError::Setup(_)), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), b"");
     let text = "no database at all, just some text. ".repeat(100);
     std::fs::write(&path, &text).unwrap();
     Sqlite::open(&path).await.unwrap_err();

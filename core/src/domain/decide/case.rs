@@ -57,8 +57,9 @@ pub(super) fn find(
     }
     let of_thread = thread.answered.map(|a| a.row.case).or(thread.replaced.map(|r| r.case));
     let reference = match of_thread {
-        Some(case) => case,
-        None => match choose(view, world, input, table) {
+        // A document that opens cases may answer one that belongs to none.
+        Some(case) if case.is_some() || !base.opens_case => case,
+        _ => match choose(view, world, input, table) {
             Ok(Choice::Join(case)) => Some(case),
             Ok(Choice::None) => None,
             Ok(Choice::Open) => {
@@ -124,13 +125,19 @@ fn choose(
                 && case.roles.get(&Role::DecisionOrgan) == Some(decision_organ(document))
                 && case.number == Some(number(*reference, document))
         });
-        return Ok(same.map_or(Choice::Open, |(reference, _)| Choice::Join(*reference)));
+        if let Some((reference, _)) = same {
+            return Ok(Choice::Join(*reference));
+        }
+        if document.present.contains("case_number") {
+            return Ok(Choice::Open);
+        }
     }
     let visible: Vec<&(CaseRef, &Case)> = cases.iter().filter(|(_, case)| party(case)).collect();
     let open: Vec<&&(CaseRef, &Case)> = visible.iter().filter(|(_, c)| is_open(c)).collect();
     match (&open[..], &visible[..]) {
         ([one], _) => Ok(Choice::Join(one.0)),
         ([], [one]) => Ok(Choice::Join(one.0)),
+        ([], []) if base.opens_case => Ok(Choice::Open),
         ([], []) if base.subject == SubjectRule::Optional => Ok(Choice::None),
         _ => Err(no_case()),
     }

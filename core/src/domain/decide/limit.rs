@@ -112,8 +112,7 @@ pub(super) fn from_service(world: &World<'_>, duty: &Duty, day: Date) -> (Option
 fn received(world: &World<'_>, duty: &Duty, start: Start) -> (Option<Time>, bool) {
     let roll = if duty.never_rolls { Roll::Never } else { Roll::Holidays };
     let spans = duty.limit.split(" or ").filter_map(|words| words.parse::<Span>().ok());
-    let mut dues: Vec<Due> =
-        spans.filter_map(|span| due(world, span, start, roll)).collect();
+    let mut dues: Vec<Due> = spans.filter_map(|span| due(world, span, start, roll)).collect();
     dues.extend(duty.due.map(|stated| Due { at_ms: stated.0, provisional: false }));
     let earliest = term::earliest(&dues);
     (earliest.map(|due| Time(due.at_ms)), earliest.is_some_and(|due| due.provisional))

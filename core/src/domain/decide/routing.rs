@@ -37,21 +37,24 @@ pub(super) struct Route {
 /// Works the route out; adds what is wrong to `violations`.
 pub(super) fn route(scene: &Scene<'_>, table: &Table, violations: &mut Vec<Violation>) -> Route {
     let mut route = Route::default();
+    let mut scene = scene.clone();
     for (entries, copy) in [(&table.to, false), (&table.copies, true)] {
+        // Copies may be told from the first primary addressee.
+        scene.addressee = route.addressees.first().map(|first| first.agency.clone());
         for entry in entries {
-            if holds(scene, entry.item.when.as_ref()) {
+            if holds(&scene, entry.item.when.as_ref()) {
                 match &entry.item.who {
                     Who::Relation(relation) => {
-                        route.add_relation(scene, entry, relation, copy, violations);
+                        route.add_relation(&scene, entry, relation, copy, violations);
                     }
                     Who::Named { name, fits } => {
-                        route.add_named(scene, entry, name, fits, copy, violations);
+                        route.add_named(&scene, entry, name, fits, copy, violations);
                     }
                 }
             }
         }
     }
-    route.check_choices(scene, violations);
+    route.check_choices(&scene, violations);
     let is_record = table.base.class == Class::Record;
     let primary = route.addressees.iter().any(|addressee| !addressee.copy);
     if !is_record && !primary && violations.is_empty() {

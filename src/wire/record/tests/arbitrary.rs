@@ -15,7 +15,7 @@ use xianjie_core::domain::document::Category;
 use xianjie_core::domain::duty::{Duty, DutyState, Force, Outcome, Owner};
 use xianjie_core::domain::record::{
     Acknowledged, CaseSet, Clock, DirectoryChanged, DocumentTaken, DutyChange, Effect, Kind,
-    Notice, Opened, Record, RefusedItem, Refusals, Rejected, RuledEffect, Settled, Signature,
+    Notice, Opened, Record, Refusals, RefusedItem, Rejected, RuledEffect, Settled, Signature,
     Signed,
 };
 use xianjie_core::domain::role::Role;
@@ -29,8 +29,11 @@ pub(super) fn record() -> impl Strategy<Value = Record> {
 }
 
 fn ruled() -> impl Strategy<Value = RuledEffect> {
-    (text(), vec(text(), 0..3), effect())
-        .prop_map(|(rule, articles, effect)| RuledEffect { rule, articles, effect })
+    (text(), vec(text(), 0..3), effect()).prop_map(|(rule, articles, effect)| RuledEffect {
+        rule,
+        articles,
+        effect,
+    })
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
@@ -109,10 +112,19 @@ fn rejected() -> impl Strategy<Value = Rejected> {
 }
 
 fn refusals() -> impl Strategy<Value = Refusals> {
-    let item = (time(), of(document_id()), digest(), vec(text(), 0..3))
-        .prop_map(|(time, id, digest, reasons)| RefusedItem { time, id, digest, reasons });
-    (agency_code(), vec(item, 0..4), any::<u64>())
-        .prop_map(|(agency, items, more)| Refusals { agency, items, more })
+    let item = (time(), of(document_id()), any::<[u8; 32]>(), digest(), vec(text(), 0..3));
+    let item = item.prop_map(|(time, id, salt, digest, reasons)| RefusedItem {
+        time,
+        id,
+        salt,
+        digest,
+        reasons,
+    });
+    (agency_code(), vec(item, 0..4), any::<u64>()).prop_map(|(agency, items, more)| Refusals {
+        agency,
+        items,
+        more,
+    })
 }
 
 fn changed() -> impl Strategy<Value = DirectoryChanged> {
@@ -358,12 +370,10 @@ fn certificate() -> impl Strategy<Value = Certificate> {
 }
 
 fn signed() -> impl Strategy<Value = Signed> {
-    let signature = (any::<i32>(), digest(), bytes()).prop_map(|(algorithm, certificate, value)| {
-        Signature { algorithm, certificate, value }
-    });
-    (bytes(), vec(signature, 0..3), vec(index(), 0..3)).prop_map(
-        |(payload, signatures, bindings)| Signed { payload, signatures, bindings },
-    )
+    let signature = (any::<i32>(), digest(), bytes())
+        .prop_map(|(algorithm, certificate, value)| Signature { algorithm, certificate, value });
+    (bytes(), vec(signature, 0..3), vec(index(), 0..3))
+        .prop_map(|(payload, signatures, bindings)| Signed { payload, signatures, bindings })
 }
 
 fn notice() -> impl Strategy<Value = Notice> {

@@ -1,0 +1,132 @@
+//! Acknowledgements, rejections, and service on paper.
+
+use super::*;
+
+#[test]
+fn an_acknowledgement_starts_the_limits_that_run_from_receipt() {
+    let mut nation = Nation::new();
+    nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.time = on(11, 3);
+    nation.acknowledge("liwan-corrections", 1).unwrap();
+    let receipt = &nation.duties("送达回执")[0];
+    assert_eq!(receipt.state, DutyState::Open);
+    // Five days from 3 November end on Sunday the 8th and roll to Monday.
+    assert_eq!(due(receipt), "2026-11-10 00:00");
+}
+
+#[test]
+fn standing_consent_makes_the_commit_the_receipt() {
+    let mut nation = Nation::new();
+    let code = testing::code("liwan-corrections");
+    let mut agency = (**nation.directory.agency(&code).unwrap()).clone();
+    agency.electronic_service = true;
+    nation.directory.put_agency(agency);
+    nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    assert_eq!(due(nation.duties("送达回执")[0]), "2026-11-10 00:00");
+}
+
+#[test]
+fn an_acknowledgement_meets_no_duty_and_moves_no_custody() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    let before = nation.case(&sent).clone();
+    let Ok(Decision::Record(decided)) = nation.acknowledge("liwan-corrections", 1) else {
+        panic!("not recorded")
+    };
+    assert_eq!(*nation.case(&sent), before);
+    let closes =
+        decided.record.effects.iter().any(|r| matches!(r.effect, Effect::DutyClosed { .. }));
+    assert!(!closes);
+}
+
+#[test]
+fn acknowledging_again_is_answered_with_the_first_record() {
+    let mut nation = Nation::new();
+    nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.acknowledge("liwan-police", 1).unwrap();
+    let again = nation.acknowledge("liwan-police", 1).unwrap();
+    assert!(matches!(again, Decision::Known(known) if known == [LedgerIndex(1)]));
+    nation.send(verdict("liwan-court", "440103", 2)).unwrap();
+    match nation.acknowledge_all("liwan-police", &[1, 2]).unwrap() {
+        Decision::Record(decided) => assert_eq!(decided.known, [LedgerIndex(1)]),
+        Decision::Known(_) => panic!("the second delivery is new"),
+    }
+}
+
+#[test]
+fn another_commitment_an_unknown_number_and_mixed_senders_are_refused_whole() {
+    let mut nation = Nation::new();
+    nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.send(verdict("yuexiu-court", "440103", 2)).unwrap();
+    assert_eq!(reason(nation.acknowledge("liwan-police", 9)).0, Reason::DeliveryUnknown);
+    assert_eq!(
+        reason(nation.acknowledge_all("liwan-police", &[1, 2])),
+        (Reason::MixedSenders, "items[1]".to_owned())
+    );
+    let agency = testing::code("liwan-police");
+    let forged = Input::Acknowledgement(AcknowledgementInput {
+        agency: agency.clone(),
+        items: vec![(InboxNumber(1), Digest([99; 32]))],
+        statement: statement(Purpose::Acknowledgement(agency)),
+    });
+    assert_eq!(reason(nation.decide(&forged)).0, Reason::DeliveryUnknown);
+    let unsettled = nation.rows.keys().filter(|key| matches!(key, Key::Unsettled(..))).count();
+    assert_eq!(unsettled, 6);
+}
+
+#[test]
+fn a_document_key_does_not_acknowledge() {
+    let mut nation = Nation::new();
+    nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    let agency = testing::code("liwan-police");
+    let input = Input::Acknowledgement(AcknowledgementInput {
+        items: vec![(InboxNumber(1), nation.commitment("liwan-police", 1))],
+        statement: statement(Purpose::Document(agency.clone())),
+        agency,
+    });
+    assert_eq!(reason(nation.decide(&input)).0, Reason::SignerUnknown);
+}
+
+#[test]
+fn a_rejection_reopens_what_the_document_had_met() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.acknowledge("liwan-corrections", 1).unwrap();
+    let receipt =
+        nation.send(Paper::new("liwan-corrections", "return_receipt").answering(&sent)).unwrap();
+    assert_eq!(receipt.closed(), [Outcome::Met]);
+    let agency = testing::code("liwan-court");
+    let rejection = |nation: &Nation| {
+        Input::Rejection(RejectionInput {
+            agency: agency.clone(),
+            number: InboxNumber(1),
+            commitment: nation.commitment("liwan-court", 1),
+            reason: "NOT_FOR_US".to_owned(),
+            statement: statement(Purpose::Acknowledgement(agency.clone())),
+        })
+    };
+    let input = rejection(&nation);
+    assert!(matches!(nation.decide(&input), Ok(Decision::Record(_))));
+    assert_eq!(nation.duties("送达回执")[0].state, DutyState::Open);
+    assert!(matches!(nation.decide(&input), Ok(Decision::Known(_))));
+    let owed = nation.rows.keys().any(|key| matches!(key, Key::NoticeOwed(..)));
+    assert!(owed);
+    assert_eq!(reason(nation.acknowledge("liwan-court", 1)).0, Reason::DeliverySettled);
+}
+
+#[test]
+fn service_on_paper_settles_the_delivery_and_starts_its_limits_that_day() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.time = on(11, 6);
+    let paper = Paper::new("liwan-court", "served_otherwise")
+        .answering(&sent)
+        .with("served_type", Fact::Text("verdict_handover".to_owned()))
+        .agency("served_agency", "liwan-corrections")
+        .with("served_date", date(11, 4));
+    nation.send(paper).unwrap();
+    let key = Key::Delivery(testing::code("liwan-corrections"), InboxNumber(1));
+    let Some(Row::Delivery(delivery)) = nation.rows.get(&key) else { panic!("no delivery") };
+    assert!(matches!(delivery.settled, Some((Settled::ServedOtherwise(_), _))));
+    assert_eq!(due(nation.duties("送达回执")[0]), "2026-11-10 00:00");
+}

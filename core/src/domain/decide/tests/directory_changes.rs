@@ -1,0 +1,92 @@
+//! Operators change the directory.
+
+use super::*;
+use crate::domain::agency::{Agency, Kind as AgencyKind};
+
+fn change(nation: &Nation, id: u8, operators: &[&str], changes: Vec<Change>) -> Input {
+    let signatures = operators.iter().map(|name| {
+        let certificate = certificate(Purpose::Operator(name.parse().unwrap())).digest;
+        crate::domain::record::Signature { algorithm: 1, certificate, value: Vec::new() }
+    });
+    let _ = nation;
+    Input::Directory(Box::new(DirectoryInput {
+        id: DocumentId([id; 16]),
+        changes,
+        statement: Signed { signatures: signatures.collect(), ..Signed::default() },
+    }))
+}
+
+fn with_operators() -> Nation {
+    let mut nation = Nation::new();
+    for name in ["first", "second"] {
+        nation.directory.put_certificate(certificate(Purpose::Operator(name.parse().unwrap())));
+    }
+    nation
+}
+
+fn agency(code: &str) -> Agency {
+    let mut agency =
+        (**testing::directory().agency(&testing::code("liwan-court")).unwrap()).clone();
+    agency.code = testing::code(code);
+    agency
+}
+
+#[test]
+fn a_signed_change_is_made_once() {
+    let mut nation = with_operators();
+    let put = || vec![Change::PutAgency(Box::new(agency("new-court")))];
+    let input = change(&nation, 1, &["first"], put());
+    assert!(matches!(nation.decide(&input), Ok(Decision::Record(_))));
+    assert!(nation.rows.contains_key(&Key::Agency(testing::code("new-court"))));
+    assert!(matches!(nation.decide(&input), Ok(Decision::Known(_))));
+}
+
+#[test]
+fn nobody_but_an_operator_changes_the_directory() {
+    let mut nation = with_operators();
+    let put = vec![Change::PutAgency(Box::new(agency("new-court")))];
+    let input = change(&nation, 1, &["stranger"], put.clone());
+    assert_eq!(reason(nation.decide(&input)).0, Reason::SignerUnknown);
+    let input = change(&nation, 1, &[], put);
+    assert_eq!(reason(nation.decide(&input)).0, Reason::SignatureMissing);
+}
+
+#[test]
+fn links_places_and_kinds_are_checked() {
+    let mut nation = with_operators();
+    let mut dangling = agency("new-court");
+    dangling.parent = Some(testing::code("nobody"));
+    let mut nowhere = agency("new-court");
+    nowhere.serves.insert(testing::division("999999"));
+    let mut turned = agency("liwan-court");
+    turned.kind = AgencyKind::Police;
+    let mut hub = agency("hub");
+    hub.kind = AgencyKind::Hub;
+    for (id, wrong) in (1..).zip([dangling, nowhere, turned, hub]) {
+        let input = change(&nation, id, &["first"], vec![Change::PutAgency(Box::new(wrong))]);
+        let refused = reason(nation.decide(&input));
+        assert_eq!(refused, (Reason::DirectoryUnfit, "changes[0]".to_owned()));
+    }
+}
+
+#[test]
+fn suspension_needs_one_operator_where_all_else_needs_two() {
+    let mut nation = with_operators();
+    let opened = crate::domain::record::Opened {
+        origin: "hub.test/ledger/1".parse().unwrap(),
+        checkpoint_key: String::new(),
+        root_key: Vec::new(),
+        quorum: 2,
+    };
+    nation.rows.insert(Key::Hub, Row::Hub(opened));
+    let code = testing::code("liwan-court");
+    nation.rows.insert(Key::Agency(code.clone()), Row::Agency(Box::new(agency("liwan-court"))));
+    let suspend = vec![Change::SuspendAgency(code, true)];
+    let input = change(&nation, 1, &["first"], suspend);
+    assert!(matches!(nation.decide(&input), Ok(Decision::Record(_))));
+    let put = vec![Change::PutAgency(Box::new(agency("new-court")))];
+    let input = change(&nation, 2, &["first", "first"], put.clone());
+    assert_eq!(reason(nation.decide(&input)).0, Reason::SignatureMissing);
+    let input = change(&nation, 3, &["first", "second"], put);
+    assert!(matches!(nation.decide(&input), Ok(Decision::Record(_))));
+}

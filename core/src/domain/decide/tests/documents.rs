@@ -1,0 +1,242 @@
+//! Routing, cases, replies, uniqueness, and what is refused.
+
+use super::*;
+
+#[test]
+fn a_verdict_goes_to_the_agency_with_copies_to_police_and_procuratorate() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    assert_eq!(sent.route(), "liwan-corrections / liwan-police liwan-procuratorate");
+    assert!(sent.flags().is_empty(), "{:?}", sent.flags());
+    assert_eq!(nation.case(&sent).custody.state, State::Awaiting);
+    assert_eq!(nation.case(&sent).custody.answers, Some(testing::code("liwan-court")));
+}
+
+#[test]
+fn where_places_differ_the_courts_own_procuratorate_gets_the_copy() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("yuexiu-court", "440103", 1)).unwrap();
+    assert_eq!(sent.route(), "liwan-corrections / liwan-police yuexiu-procuratorate");
+    assert_eq!(nation.duties("转送所在地检察院、公安机关").len(), 1);
+}
+
+#[test]
+fn the_duties_of_a_verdict_have_their_times() {
+    let mut nation = Nation::new();
+    nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    let served = &nation.duties("送达法律文书")[0];
+    assert_eq!(served.state, DutyState::Closed { outcome: Outcome::Met, by: LedgerIndex(0) });
+    assert_eq!(due(served), "2026-11-13 00:00");
+    let report = &nation.duties("报到")[0];
+    assert_eq!(report.state, DutyState::Open);
+    assert_eq!(due(report), "2026-11-13 00:00");
+    let receipt = &nation.duties("送达回执")[0];
+    let waiting =
+        DutyState::Waiting { agency: testing::code("liwan-corrections"), number: InboxNumber(1) };
+    assert_eq!(receipt.state, waiting);
+    assert_eq!(due(receipt), "");
+}
+
+#[test]
+fn a_late_verdict_is_taken_and_measured() {
+    let mut nation = Nation::new();
+    nation.time = on(11, 20);
+    nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    let served = &nation.duties("送达法律文书")[0];
+    assert_eq!(served.state, DutyState::Closed { outcome: Outcome::MetLate, by: LedgerIndex(0) });
+}
+
+#[test]
+fn a_zone_without_an_agency_is_the_citys_in_lieu() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("zone-court", "GZZONE", 1)).unwrap();
+    assert_eq!(sent.route(), "gz-corrections / zone-police zone-procuratorate");
+    let in_lieu = sent
+        .record
+        .effects
+        .iter()
+        .any(|ruled| matches!(&ruled.effect, Effect::DeliveryOpened { in_lieu: true, .. }));
+    assert!(in_lieu);
+}
+
+#[test]
+fn dongguan_must_name_one_of_three_procuratorates() {
+    let mut nation = Nation::new();
+    let refused = nation.send(verdict("dg-court-1", "441900", 1)).err().unwrap();
+    assert_eq!(refused.reason(), Reason::MustName);
+    let help = &refused.gravest().help;
+    assert!(help.contains("dg-procuratorate-1"), "{help}");
+    let named = verdict("dg-court-1", "441900", 1).choosing(&["dg-procuratorate-2"]);
+    let sent = nation.send(named).unwrap();
+    assert_eq!(sent.route(), "dg-corrections / dg-police dg-procuratorate-2");
+}
+
+#[test]
+fn a_choice_that_fits_nowhere_is_refused() {
+    let mut nation = Nation::new();
+    let chosen = verdict("liwan-court", "440103", 1).choosing(&["yuexiu-police"]);
+    assert_eq!(reason(nation.send(chosen)), (Reason::ChoiceUnfit, "chosen_agencies[0]".to_owned()));
+}
+
+#[test]
+fn all_missing_fields_are_named_at_once() {
+    let mut nation = Nation::new();
+    let bare =
+        Paper::new("liwan-court", "verdict_handover").about(1, Category::Probation).at("440103");
+    let refused = nation.send_bare(bare).err().unwrap();
+    let fields: Vec<&str> = refused.violations.iter().map(|v| v.field.as_str()).collect();
+    for field in ["case_number", "effective_date", "term_expiry_date", "subject.name"] {
+        assert!(fields.contains(&field), "{field} in {fields:?}");
+    }
+}
+
+#[test]
+fn only_the_agencies_that_the_law_names_may_send() {
+    let mut nation = Nation::new();
+    let refused = nation.send(verdict("liwan-procuratorate", "440103", 1));
+    assert_eq!(reason(refused), (Reason::WrongRole, "sender".to_owned()));
+}
+
+#[test]
+fn a_suspended_or_unknown_sender_is_refused() {
+    let mut nation = Nation::new();
+    assert_eq!(
+        reason(nation.send(verdict("nobody", "440103", 1))),
+        (Reason::UnknownSender, "sender".to_owned())
+    );
+    let mut agency = (**nation.directory.agency(&testing::code("liwan-court")).unwrap()).clone();
+    agency.suspended = true;
+    nation.directory.put_agency(agency);
+    assert_eq!(
+        reason(nation.send(verdict("liwan-court", "440103", 1))),
+        (Reason::UnknownSender, "sender".to_owned())
+    );
+}
+
+#[test]
+fn a_signature_of_another_agency_is_refused() {
+    let mut nation = Nation::new();
+    let paper = nation.completed(verdict("liwan-court", "440103", 1));
+    let input = Input::Document(Box::new(DocumentInput {
+        document: paper.0,
+        signers: vec![certificate(Purpose::Document(testing::code("yuexiu-court"))).digest],
+        fresh_case: CaseRef([1; 16]),
+        salt: [0; 32],
+        notice: None,
+    }));
+    assert_eq!(reason(nation.decide(&input)), (Reason::SignerUnknown, "signatures[0]".to_owned()));
+}
+
+#[test]
+fn the_same_bytes_are_the_same_record_and_other_bytes_are_refused() {
+    let mut nation = Nation::new();
+    let mut paper = nation.completed(verdict("liwan-court", "440103", 1));
+    paper.0.id = DocumentId([9; 16]);
+    paper.0.digest = Digest([9; 32]);
+    let input = |paper: &Paper| {
+        Input::Document(Box::new(DocumentInput {
+            document: paper.0.clone(),
+            signers: vec![certificate(Purpose::Document(testing::code("liwan-court"))).digest],
+            fresh_case: CaseRef([1; 16]),
+            salt: [0; 32],
+            notice: None,
+        }))
+    };
+    assert!(matches!(nation.decide(&input(&paper)), Ok(Decision::Record(_))));
+    let again = nation.decide(&input(&paper)).unwrap();
+    assert!(matches!(again, Decision::Known(known) if known == [LedgerIndex(0)]));
+    paper.0.digest = Digest([8; 32]);
+    assert_eq!(
+        reason(nation.decide(&input(&paper))),
+        (Reason::DocumentIdReused, "document_id".to_owned())
+    );
+}
+
+#[test]
+fn the_same_verdict_under_another_id_is_a_duplicate() {
+    let mut nation = Nation::new();
+    let first = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    let refused = nation.send(verdict("liwan-court", "440103", 1)).err().unwrap();
+    assert_eq!(refused.reason(), Reason::DuplicateOf);
+    assert_eq!(refused.gravest().help, first.reference.id.to_string());
+    let mut corrected = verdict("liwan-court", "440103", 1);
+    corrected.0.replaces = Some(first.reference.clone());
+    let second = nation.send(corrected).unwrap();
+    assert!(second.closed().contains(&Outcome::Replaced));
+    assert_eq!(nation.case(&second).custody.state, State::Awaiting);
+}
+
+#[test]
+fn a_second_judgment_of_a_person_is_a_case_of_its_own() {
+    let mut nation = Nation::new();
+    let first = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    let other = verdict("liwan-court", "440103", 1).number("（2026）粤刑初99号");
+    let second = nation.send(other).unwrap();
+    assert_ne!(nation.case(&first).opened, nation.case(&second).opened);
+    // With two cases, a document that names only the person belongs to neither.
+    let lost = Paper::new("liwan-corrections", "lost_contact_notice").about(1, Category::Probation);
+    assert_eq!(reason(nation.send(lost)).0, Reason::NoCase);
+}
+
+#[test]
+fn who_is_no_party_learns_nothing_of_a_case() {
+    let mut nation = Nation::new();
+    nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    let existing = Paper::new("yuexiu-corrections", "search_report").about(1, Category::Probation);
+    let nobody = Paper::new("yuexiu-corrections", "search_report").about(2, Category::Probation);
+    let (known, unknown) = (nation.send(existing).err(), nation.send(nobody).err());
+    assert_eq!(known, unknown);
+    assert_eq!(known.unwrap().reason(), Reason::NoCase);
+}
+
+#[test]
+fn a_reply_to_what_the_sender_never_got_is_a_reply_to_nothing() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    let stranger = Paper::new("yuexiu-corrections", "return_receipt").answering(&sent);
+    assert_eq!(reason(nation.send(stranger)), (Reason::ReplyToNothing, "in_reply_to".to_owned()));
+    let unanswered = Paper::new("liwan-corrections", "return_receipt");
+    assert_eq!(reason(nation.send(unanswered)).0, Reason::ReplyToNothing);
+    let receipt = Paper::new("liwan-corrections", "return_receipt").answering(&sent);
+    assert_eq!(nation.send(receipt).unwrap().route(), "liwan-court / ");
+}
+
+#[test]
+fn what_must_come_first_must_be_there() {
+    let mut nation = Nation::new();
+    let mut paper = verdict("liwan-court", "440103", 1);
+    let missing = DocumentRef { sender: testing::code("liwan-court"), id: DocumentId([77; 16]) };
+    paper.0.after.push(missing);
+    let refused = nation.send(paper).err().unwrap();
+    assert_eq!(refused.reason(), Reason::PredecessorMissing);
+    assert_eq!(refused.advice().name(), "RESEND");
+}
+
+#[test]
+fn a_ping_reaches_all_whom_it_names_and_no_one_else() {
+    let mut nation = Nation::new();
+    let ping = Paper::new("liwan-court", "ping").choosing(&["gz-police", "bj-high-court"]);
+    assert_eq!(nation.send(ping).unwrap().route(), "gz-police bj-high-court / ");
+    let nobody = Paper::new("liwan-court", "ping");
+    assert_eq!(reason(nation.send(nobody)).0, Reason::MustName);
+}
+
+#[test]
+fn inbox_and_sender_numbers_have_no_gaps() {
+    let mut nation = Nation::new();
+    for person in 1..=5 {
+        nation.send(verdict("liwan-court", "440103", person)).unwrap();
+        let _ = nation.send(verdict("liwan-procuratorate", "440103", person));
+    }
+    let numbers: Vec<u64> = nation
+        .rows
+        .keys()
+        .filter_map(|key| match key {
+            Key::Delivery(agency, number) if agency.as_str() == "liwan-police" => Some(number.0),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5]);
+    let sender = nation.rows.get(&Key::Sender(testing::code("liwan-court")));
+    assert_eq!(sender, Some(&Row::Sender(crate::ids::SenderNumber(5))));
+}
