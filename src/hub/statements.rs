@@ -3,7 +3,7 @@
 use xianjie_core::domain::decide::{AcknowledgementInput, Input, RejectionInput};
 use xianjie_core::domain::record::{self, Effect};
 use xianjie_core::domain::state::{Key, Row};
-use xianjie_core::ids::{AgencyCode, Digest, InboxNumber, LedgerIndex};
+use xianjie_core::ids::{AgencyCode, InboxNumber, LedgerIndex};
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use super::fold::Item;
@@ -151,10 +151,4 @@ fn statement_of(signed: Signed) -> record::Signed {
 pub(super) fn item(input: Input) -> Result<Item, Refusal> {
     let salt = random().map_err(|_| Refusal::from(Reason::StoreUnavailable))?;
     Ok(Item { input, salt, document_salt: [0; 32], signed_document: Vec::new() })
-}
-
-/// The digest of a statement's payload, by which its result is told.
-#[must_use]
-pub fn payload_digest(payload: &[u8]) -> Digest {
-    super::submit::digest(payload)
 }

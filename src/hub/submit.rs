@@ -2,7 +2,7 @@
 //! place in the queue, and the sequencer's answer.
 
 use xianjie_core::domain::decide::{DocumentInput, Input};
-use xianjie_core::domain::document::Document;
+use xianjie_core::domain::document::{Attachment, Document};
 use xianjie_core::domain::record::Notice;
 use xianjie_core::domain::state::{Key, Row};
 use xianjie_core::ids::{AgencyCode, CaseRef, Digest, DocumentRef, LedgerIndex};
@@ -104,20 +104,20 @@ impl Hub {
         if document.attachments.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted: Vec<([u8; 32], u64)> =
-            document.attachments.iter().map(|a| (a.digest.0, a.size)).collect();
-        let missing = self
-            .shared
-            .attachments
-            .missing(&document.sender, &wanted)
-            .await
-            .map_err(|_| Refusal::from(Reason::StoreUnavailable))?;
-        let violation = |place: usize| {
-            let field = format!("attachments[{place}].sha256");
-            let digest = document.attachments[place].digest;
-            (digest, Violation::new(Reason::AttachmentMissing, field).help(digest.to_string()))
+        let wanted: Vec<(Digest, u64)> =
+            document.attachments.iter().map(|a| (a.digest, a.size)).collect();
+        // A claim keeps the collector of orphans away until the document names the attachment.
+        let claimed = self.shared.attachments.claim(&document.sender, &wanted).await;
+        let missing = claimed.map_err(unavailable)?;
+        let is_missing = |(place, attachment): (usize, &Attachment)| {
+            let digest = attachment.digest;
+            missing.contains(&digest).then(|| {
+                let field = format!("attachments[{place}].sha256");
+                let violation = Violation::new(Reason::AttachmentMissing, field);
+                (digest, violation.help(digest.to_string()))
+            })
         };
-        Ok(missing.into_iter().map(violation).collect())
+        Ok(document.attachments.iter().enumerate().filter_map(is_missing).collect())
     }
 
     /// A checkpoint that the signer has seen must be one of this ledger's: a hub that shows two

@@ -89,6 +89,7 @@ fn revocation_leads_to_custody() {
     let decision = nation.send(decision).unwrap();
     assert!(decision.route().contains("liwan-police"), "{}", decision.route());
     let ruling = Paper::new("liwan-court", "revocation_ruling")
+        .number("（2026）粤刑更1号")
         .answering(&proposed)
         .word("outcome", "revoked")
         .with("effective_date", date(11, 2));
@@ -117,6 +118,7 @@ fn a_ruling_that_refuses_leaves_the_person_in_correction() {
         .choosing(&["liwan-court"]);
     let proposed = nation.send(proposal).unwrap();
     let ruling = Paper::new("liwan-court", "revocation_ruling")
+        .number("（2026）粤刑更1号")
         .answering(&proposed)
         .word("outcome", "refused");
     nation.send(ruling).unwrap();
