@@ -1,4 +1,6 @@
 //! The hub as its users meet it: one binary of tests over real databases, real TLS, real processes.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod store;
 mod tidy;

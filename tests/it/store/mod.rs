@@ -1,6 +1,5 @@
 //! The contract of [`Store`]: what every database must keep. The suite is written once, in
 //! [`contract`], against [`Database`]; a database mounts it with `store_contract!`.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 
