@@ -2,8 +2,8 @@
 //! share its clock; they meet at the document's index in the ledger.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use serde::Serialize;
 
@@ -13,11 +13,8 @@ use super::latency::{Latencies, Quantiles};
 const MOST: usize = 65_536;
 
 /// Meeting point of senders and subscribers.
-#[derive(Debug)]
-pub struct Pushes {
-    addressees: usize,
-    inner: Mutex<Inner>,
-}
+#[derive(Debug, Default)]
+pub struct Pushes(Mutex<Inner>);
 
 /// What the pushes of a run come to.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -35,57 +32,52 @@ struct Inner {
     after_receipt: Latencies,
 }
 
+/// A document that has its receipt.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent {
+    /// When it was sent.
+    pub sent: Instant,
+    /// When its receipt came.
+    pub receipted: Instant,
+    /// How many addressees it has.
+    pub addressees: usize,
+}
+
 #[derive(Debug, Default)]
 struct Meeting {
-    /// When it was sent and when its receipt came.
-    sent: Option<(Instant, Instant)>,
+    sent: Option<Sent>,
     /// Arrivals that came before the receipt.
     early: Vec<Instant>,
     arrived: usize,
 }
 
 impl Pushes {
-    /// A meeting point for documents with so many addressees each.
-    #[must_use]
-    pub fn new(addressees: usize) -> Self {
-        Self { addressees, inner: Mutex::default() }
-    }
-
     /// The sender has the receipt of the record `index`.
-    pub fn receipted(&self, index: u64, sent: Instant, receipt: Instant) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let inner = &mut *inner;
-        let meeting = inner.open.entry(index).or_default();
-        meeting.sent = Some((sent, receipt));
+    pub fn receipted(&self, index: u64, sent: Sent) {
+        let mut inner = self.lock();
+        let mut meeting = inner.open.remove(&index).unwrap_or_default();
         for arrival in meeting.early.drain(..) {
-            inner.after_sending.record(arrival.saturating_duration_since(sent));
-            inner.after_receipt.record(Duration::ZERO);
+            inner.record(sent, arrival);
         }
-        self.close(inner, index);
+        meeting.sent = Some(sent);
+        inner.keep(index, meeting);
     }
 
     /// An addressee has the document of the record `index`.
     pub fn arrived(&self, index: u64, arrival: Instant) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let inner = &mut *inner;
-        if inner.open.len() >= MOST {
-            inner.open.clear();
-        }
-        let meeting = inner.open.entry(index).or_default();
+        let mut inner = self.lock();
+        let mut meeting = inner.open.remove(&index).unwrap_or_default();
         meeting.arrived += 1;
         match meeting.sent {
-            Some((sent, receipt)) => {
-                inner.after_sending.record(arrival.saturating_duration_since(sent));
-                inner.after_receipt.record(arrival.saturating_duration_since(receipt));
-            }
+            Some(sent) => inner.record(sent, arrival),
             None => meeting.early.push(arrival),
         }
-        self.close(inner, index);
+        inner.keep(index, meeting);
     }
 
     /// Forgets what was measured so far; what is on its way stays.
     pub fn begin(&self) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.lock();
         inner.after_sending = Latencies::default();
         inner.after_receipt = Latencies::default();
     }
@@ -93,36 +85,51 @@ impl Pushes {
     /// What was measured since [`Self::begin`].
     #[must_use]
     pub fn pushed(&self) -> Pushed {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = self.lock();
         Pushed {
             after_sending: inner.after_sending.quantiles(),
             after_receipt: inner.after_receipt.quantiles(),
         }
     }
 
-    fn close(&self, inner: &mut Inner, index: u64) {
-        let is_whole = |meeting: &Meeting| {
-            meeting.sent.is_some() && meeting.arrived >= self.addressees
-        };
-        if inner.open.get(&index).is_some_and(is_whole) {
-            inner.open.remove(&index);
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn record(&mut self, sent: Sent, arrival: Instant) {
+        self.after_sending.record(arrival.saturating_duration_since(sent.sent));
+        self.after_receipt.record(arrival.saturating_duration_since(sent.receipted));
+    }
+
+    /// Keeps a meeting that somebody has yet to come to.
+    fn keep(&mut self, index: u64, meeting: Meeting) {
+        if meeting.sent.is_some_and(|sent| meeting.arrived >= sent.addressees) {
+            return;
         }
+        if self.open.len() >= MOST {
+            self.open.clear();
+        }
+        self.open.insert(index, meeting);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn both_orders_meet_and_nothing_is_left() {
-        let pushes = Pushes::new(2);
+        let pushes = Pushes::default();
         let sent = Instant::now();
         let at = |millis| sent + Duration::from_millis(millis);
         pushes.arrived(7, at(3));
-        pushes.receipted(7, sent, at(4));
+        pushes.receipted(7, Sent { sent, receipted: at(4), addressees: 2 });
         pushes.arrived(7, at(6));
-        assert!(pushes.inner.lock().unwrap().open.is_empty());
+        assert!(pushes.lock().open.is_empty());
         let Pushed { after_sending, after_receipt } = pushes.pushed();
         assert_eq!((after_sending.count, after_receipt.count), (2, 2));
         assert!((after_sending.p50 - 3.0).abs() < 0.01 && (after_sending.max - 6.0).abs() < 0.01);
@@ -130,5 +137,14 @@ mod tests {
 
         pushes.begin();
         assert_eq!(pushes.pushed().after_sending.count, 0);
+    }
+
+    #[test]
+    fn what_never_meets_is_bounded() {
+        let pushes = Pushes::default();
+        for index in 0..=MOST as u64 {
+            pushes.arrived(index, Instant::now());
+        }
+        assert!(pushes.lock().open.len() <= MOST);
     }
 }

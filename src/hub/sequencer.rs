@@ -68,9 +68,12 @@ impl Sequencer {
 
     /// Runs until the queue is closed and empty.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Queued>) -> Result<(), Fatal> {
-        let mut batch = Vec::with_capacity(limits::BATCH);
-        while queue.recv_many(&mut batch, limits::BATCH).await > 0 {
-            self.batch(std::mem::take(&mut batch)).await?;
+        let mut waiting = Vec::with_capacity(limits::BATCH);
+        while queue.recv_many(&mut waiting, limits::BATCH).await > 0 {
+            while !waiting.is_empty() {
+                let rest = waiting.split_off(batch_length(&waiting));
+                self.batch(std::mem::replace(&mut waiting, rest)).await?;
+            }
         }
         Ok(())
     }
@@ -191,6 +194,16 @@ impl Sequencer {
         self.shared.publish(Arc::new(published));
         Ok(())
     }
+}
+
+/// How many of those that wait make one transaction: at least one, and about a batch's bytes.
+fn batch_length(waiting: &[Queued]) -> usize {
+    let mut bytes = 0;
+    let fits = |queued: &&Queued| {
+        bytes += queued.item.signed_document.len();
+        bytes <= limits::BATCH_BYTES
+    };
+    waiting.iter().take_while(fits).count().max(1)
 }
 
 type Answers = Vec<(oneshot::Sender<Result<Answer, Refusal>>, Share)>;

@@ -81,7 +81,7 @@ fn known(
     Err(Violation::new(Reason::DocumentIdReused, "document_id").into())
 }
 
-fn admits(kind: &SenderKind, agency: &Agency) -> bool {
+pub(super) fn admits(kind: &SenderKind, agency: &Agency) -> bool {
     if kind.kinds.is_empty() {
         return agency.kind != AgencyKind::Hub;
     }
@@ -166,7 +166,10 @@ impl Pipeline<'_, '_> {
             given: BTreeMap::new(),
             open,
         };
-        let route = routing::route(&scene, self.table, violations);
+        let mut route = routing::route(&scene, self.table, violations);
+        if let Some(old) = self.thread.replaced {
+            route.add_old(old, &self.table.articles);
+        }
         scene.addressee =
             route.addressees.iter().find(|a| !a.copy).map(|first| first.agency.clone());
         scene.given = route.roles.clone();

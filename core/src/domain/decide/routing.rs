@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::relation::{Condition, Found, Place, Relation, Scene, Unresolved};
 use crate::domain::role::Role;
 use crate::domain::rulebook::{Class, Entry, Ruled, Table, Who};
+use crate::domain::state::DocumentRow;
 use crate::ids::AgencyCode;
 use crate::limits;
 use crate::refusal::{Reason, Violation};
@@ -173,6 +174,21 @@ impl Route {
                 rule: entry.path.clone(),
                 articles: entry.articles.clone(),
             }),
+        }
+    }
+
+    /// A replacement goes to all who got what it replaces, too.
+    pub(super) fn add_old(&mut self, old: &DocumentRow, articles: &[String]) {
+        for addressed in &old.addressed {
+            if self.addressees.iter().all(|a| a.agency != addressed.agency) {
+                self.addressees.push(Addressee {
+                    agency: addressed.agency.clone(),
+                    copy: addressed.copy,
+                    in_lieu: false,
+                    rule: "hub/replaces".to_owned(),
+                    articles: articles.to_vec(),
+                });
+            }
         }
     }
 

@@ -18,6 +18,7 @@ use crate::testing;
 mod acknowledgements;
 mod directory_changes;
 mod documents;
+mod random;
 mod story;
 
 /// A hub in memory: its rows, and nothing that a decision did not ask for.
@@ -147,7 +148,7 @@ impl Nation {
     }
 
     fn send_bare(&mut self, paper: Paper) -> Result<Sent, Refusal> {
-        self.next_id += 1;
+        self.next_id = self.next_id.wrapping_add(1);
         let mut document = paper.0;
         if document.id.0 == [7; 16] {
             document.id = DocumentId([self.next_id; 16]);
@@ -155,10 +156,12 @@ impl Nation {
         }
         let reference = DocumentRef { sender: document.sender.clone(), id: document.id };
         let signer = certificate(Purpose::Document(document.sender.clone())).digest;
+        let mut fresh_case = [0; 16];
+        fresh_case[..8].copy_from_slice(&(self.entries.len() as u64).to_be_bytes());
         let input = Input::Document(Box::new(DocumentInput {
             document,
             signers: vec![signer],
-            fresh_case: CaseRef([self.next_id; 16]),
+            fresh_case: CaseRef(fresh_case),
             salt: [0; 32],
             notice: None,
         }));

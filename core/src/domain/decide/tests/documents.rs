@@ -159,10 +159,12 @@ fn the_same_verdict_under_another_id_is_a_duplicate() {
     let refused = nation.send(verdict("liwan-court", "440103", 1)).err().unwrap();
     assert_eq!(refused.reason(), Reason::DuplicateOf);
     assert_eq!(refused.gravest().help, first.reference.id.to_string());
-    let mut corrected = verdict("liwan-court", "440103", 1);
+    let mut corrected = verdict("liwan-court", "440104", 1);
     corrected.0.replaces = Some(first.reference.clone());
     let second = nation.send(corrected).unwrap();
     assert!(second.closed().contains(&Outcome::Replaced));
+    // The old addressees learn of it too.
+    assert!(second.route().contains("liwan-corrections"), "{}", second.route());
     assert_eq!(nation.case(&second).custody.state, State::Awaiting);
 }
 
