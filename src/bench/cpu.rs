@@ -16,7 +16,7 @@ const SYSTEM_TIME: usize = 12;
 ///
 /// # Errors
 /// There is no such process.
-pub fn of_process(process: u32) -> io::Result<Duration> {
+pub(super) fn of_process(process: u32) -> io::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     used(&stat).map(|(_, time)| time).ok_or_else(unreadable)
 }
@@ -25,7 +25,7 @@ pub fn of_process(process: u32) -> io::Result<Duration> {
 ///
 /// # Errors
 /// `/proc` can't be read.
-pub fn of_threads(name: &str) -> io::Result<Duration> {
+pub(super) fn of_threads(name: &str) -> io::Result<Duration> {
     let mut sum = Duration::ZERO;
     for thread in fs::read_dir("/proc/self/task")? {
         // A thread may end between the two reads.
@@ -42,7 +42,7 @@ pub fn of_threads(name: &str) -> io::Result<Duration> {
 ///
 /// # Errors
 /// `/proc` can't be read.
-pub fn of_machine() -> io::Result<Duration> {
+pub(super) fn of_machine() -> io::Result<Duration> {
     let stat = fs::read_to_string("/proc/stat")?;
     let line = stat.lines().next().and_then(|line| line.strip_prefix("cpu"));
     let ticks: Vec<u64> =

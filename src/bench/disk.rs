@@ -16,7 +16,7 @@ const APPENDED: usize = 1024;
 ///
 /// # Errors
 /// The file can't be made, written or synced.
-pub fn measure(folder: &Path) -> io::Result<Quantiles> {
+pub(super) fn measure(folder: &Path) -> io::Result<Quantiles> {
     let path = folder.join("sync-measure");
     let measured = append(&path);
     fs::remove_file(&path)?;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::BenchError;
 
 /// The ledger's origin: a bench's hub is a demonstration's.
-pub const ORIGIN: &str = "bench.demo/ledger/1";
+pub(super) const ORIGIN: &str = "bench.demo/ledger/1";
 /// The configuration's file in a hub's folder.
 const CONFIGURATION: &str = "xianjie.toml";
 /// Where the hub's log goes.
@@ -39,7 +39,7 @@ pub struct RunningHub {
 ///
 /// # Errors
 /// [`BenchError::Command`] with what `init` said.
-pub fn found(folder: &Path) -> Result<(), BenchError> {
+pub(super) fn found(folder: &Path) -> Result<(), BenchError> {
     let mut init = Command::new(std::env::current_exe()?);
     init.arg("init").arg("--folder").arg(folder).args(["--origin", ORIGIN]);
     let output = init.stdin(Stdio::null()).output()?;
@@ -137,7 +137,7 @@ impl Drop for RunningHub {
 ///
 /// # Errors
 /// There is no `kill` here, or no such process.
-pub fn signal(which: &str, process: u32) -> Result<(), BenchError> {
+pub(super) fn signal(which: &str, process: u32) -> Result<(), BenchError> {
     let status = Command::new("kill").args([which, &process.to_string()]).status()?;
     if status.success() {
         return Ok(());

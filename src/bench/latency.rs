@@ -13,7 +13,7 @@ const DIGITS: u8 = 3;
 
 /// Many latencies.
 #[derive(Debug)]
-pub struct Latencies(Option<Histogram<u64>>);
+pub(super) struct Latencies(Option<Histogram<u64>>);
 
 /// What many latencies come to, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -39,7 +39,7 @@ impl Default for Latencies {
 
 impl Latencies {
     /// Takes one.
-    pub fn record(&mut self, latency: Duration) {
+    pub(super) fn record(&mut self, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(LONGEST);
         if let Some(histogram) = &mut self.0 {
             histogram.saturating_record(micros.clamp(1, LONGEST));
@@ -48,7 +48,7 @@ impl Latencies {
 
     /// What they come to.
     #[must_use]
-    pub fn quantiles(&self) -> Quantiles {
+    pub(super) fn quantiles(&self) -> Quantiles {
         let Some(histogram) = &self.0 else { return Quantiles::default() };
         if histogram.is_empty() {
             return Quantiles::default();

@@ -227,12 +227,7 @@ impl Load {
     }
 
     /// Takes a receipt.
-    fn take(
-        &self,
-        paper: &Paper,
-        sent: Instant,
-        message: pb::Receipt,
-    ) -> Result<(), BenchError> {
+    fn take(&self, paper: &Paper, sent: Instant, message: pb::Receipt) -> Result<(), BenchError> {
         let receipted = Instant::now();
         if let Some(trust) = &self.verify {
             let parts = receipt::parts(&message).map_err(BenchError::stage)?;

@@ -81,7 +81,7 @@ impl Papers {
         let time = Time(began.0.saturating_add(elapsed));
         let id = entropy::document_id(time)?.to_string();
         match &self.stage.court {
-            Some(court) if self.with_verdicts && place % VERDICTS == 0 => {
+            Some(court) if self.with_verdicts && place.is_multiple_of(VERDICTS) => {
                 Ok(sign(court, self.verdict(court, &id, time), VERDICT_ADDRESSEES))
             }
             _ => {

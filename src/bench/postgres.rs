@@ -56,7 +56,11 @@ pub enum PostgresError {
 ///
 /// # Errors
 /// [`PostgresError`].
-pub fn measure(folder: &Path, bytes: usize, seconds: u64) -> Result<Postgres, PostgresError> {
+pub(super) fn measure(
+    folder: &Path,
+    bytes: usize,
+    seconds: u64,
+) -> Result<Postgres, PostgresError> {
     let cluster = Cluster::start(&folder.join("postgres"))?;
     cluster.psql("CREATE TABLE document (id bigserial PRIMARY KEY, body text NOT NULL)")?;
     let script = cluster.folder.join("insert.sql");
@@ -77,8 +81,7 @@ struct Cluster {
 impl Cluster {
     fn start(folder: &Path) -> Result<Self, PostgresError> {
         fs::DirBuilder::new().mode(0o755).create(folder)?;
-        let mut cluster =
-            Self { programs: installed()?, folder: folder.to_owned(), server: None };
+        let mut cluster = Self { programs: installed()?, folder: folder.to_owned(), server: None };
         if is_root(folder)? {
             cluster.run("chown", Command::new("chown").arg(NOBODY).arg(folder))?;
         }

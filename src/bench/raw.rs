@@ -28,7 +28,10 @@ const SERVER: &str = "localhost";
 ///
 /// # Errors
 /// [`BenchError::Connect`].
-pub async fn connect(address: SocketAddr, tls: &Arc<ClientConfig>) -> Result<Channel, BenchError> {
+pub(super) async fn connect(
+    address: SocketAddr,
+    tls: &Arc<ClientConfig>,
+) -> Result<Channel, BenchError> {
     let tls = TlsConnector::from(Arc::clone(tls));
     let connector = service_fn(move |_: http::Uri| {
         let tls = tls.clone();
@@ -40,20 +43,21 @@ pub async fn connect(address: SocketAddr, tls: &Arc<ClientConfig>) -> Result<Cha
         }
     });
     // The connector speaks TLS itself; to tonic the stream is plain.
-    let endpoint = Endpoint::from_shared(format!("http://{SERVER}")).map_err(BenchError::Connect)?;
+    let endpoint =
+        Endpoint::from_shared(format!("http://{SERVER}")).map_err(BenchError::Connect)?;
     endpoint.connect_with_connector(connector).await.map_err(BenchError::Connect)
 }
 
 /// The operators' service.
 #[derive(Debug)]
-pub struct Operators(Channel);
+pub(super) struct Operators(Channel);
 
 impl Operators {
     /// Connects to the operators' listener.
     ///
     /// # Errors
     /// [`BenchError::Connect`].
-    pub async fn connect(
+    pub(super) async fn connect(
         address: SocketAddr,
         tls: &Arc<ClientConfig>,
     ) -> Result<Self, BenchError> {
@@ -64,7 +68,7 @@ impl Operators {
     ///
     /// # Errors
     /// [`BenchError::Call`].
-    pub async fn change(
+    pub(super) async fn change(
         &self,
         ledger: &Origin,
         operator: &OperatorName,

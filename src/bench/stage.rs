@@ -21,8 +21,8 @@ use xianjie_core::ids::{AgencyCode, Digest, IdError, LedgerIndex, OperatorName, 
 use xianjie_core::limits;
 
 use super::BenchError;
-use super::raw::Operators;
 use super::hub::RunningHub;
+use super::raw::Operators;
 use crate::client::trust::Trust;
 use crate::entropy;
 use crate::identity::files;
@@ -31,7 +31,7 @@ use crate::identity::signature::{Algorithm, SigningIdentity};
 use crate::identity::tls::{Credential, client_config};
 
 /// The division (行政区划) that a mixed load's court sends people to: Tianhe, Guangzhou.
-pub const PLACE: &str = "440106";
+pub(super) const PLACE: &str = "440106";
 /// The gateway's system.
 const GATEWAY: &str = "bench-gateway";
 /// How long certificates count from now on, and since when before now: clocks differ a little.
@@ -174,7 +174,7 @@ impl Maker {
         let code = agency.code.clone();
         self.changes.push(Change::PutAgency(Box::new(agency)));
         let rights = [Right::Receive, Right::Acknowledge];
-        let tls = self.system(code.as_str(), &[code.clone()], &rights, false)?;
+        let tls = self.system(code.as_str(), std::slice::from_ref(&code), &rights, false)?;
         let name = code.to_string();
         let document = self.issue(&pki::Purpose::Document(name.clone()), self.algorithm)?;
         let document = self.signer(&document, Purpose::Document(code.clone()))?;
@@ -214,21 +214,13 @@ impl Maker {
         client_config(&self.trust.authorities, credential).map_err(BenchError::stage)
     }
 
-    fn issue(
-        &self,
-        purpose: &pki::Purpose,
-        algorithm: Algorithm,
-    ) -> Result<Issued, BenchError> {
+    fn issue(&self, purpose: &pki::Purpose, algorithm: Algorithm) -> Result<Issued, BenchError> {
         let serial = Serial::from_random(entropy::random().map_err(BenchError::stage)?);
         self.authority.issue(purpose, algorithm, serial, self.validity).map_err(BenchError::stage)
     }
 
     /// The signing identity of a certificate, which is to be registered.
-    fn signer(
-        &mut self,
-        issued: &Issued,
-        purpose: Purpose,
-    ) -> Result<SigningIdentity, BenchError> {
+    fn signer(&mut self, issued: &Issued, purpose: Purpose) -> Result<SigningIdentity, BenchError> {
         let identity = SigningIdentity::from_pem(&issued.certificate_pem, &issued.key_pem);
         let identity = identity.map_err(BenchError::stage)?;
         self.changes.push(Change::RegisterCertificate(Box::new(Certificate {

@@ -161,11 +161,7 @@ impl Addressees {
         }
     }
 
-    async fn take(
-        &self,
-        inbox: &mut Inbox<'_>,
-        delivery: pb::Delivery,
-    ) -> Result<(), BenchError> {
+    async fn take(&self, inbox: &mut Inbox<'_>, delivery: pb::Delivery) -> Result<(), BenchError> {
         let arrival = Instant::now();
         let receipt = delivery.receipt.unwrap_or_default();
         self.pushes.arrived(receipt.index, arrival);
@@ -245,10 +241,7 @@ impl Inbox<'_> {
     }
 }
 
-async fn send(
-    requests: &Requests,
-    message: subscribe_request::Message,
-) -> Result<(), BenchError> {
+async fn send(requests: &Requests, message: subscribe_request::Message) -> Result<(), BenchError> {
     let request = pb::SubscribeRequest { message: Some(message) };
     requests.send(request).await.map_err(|_| BenchError::Answer("a subscription ended"))
 }

@@ -28,6 +28,7 @@ mod directory;
 pub mod floor;
 mod fold;
 pub mod found;
+mod guard;
 mod inbox;
 mod keys;
 mod notices;

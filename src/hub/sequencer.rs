@@ -15,6 +15,7 @@ use xianjie_core::refusal::{Reason, Refusal};
 
 use super::Shared;
 use super::fold::{BatchFold, Folded, Ground, Item, Outcome};
+use super::guard::ClockGuard;
 use super::published::{Published, load_edge};
 use super::queue::Share;
 use crate::store::{Entry, Head, StoreError};
@@ -58,12 +59,14 @@ pub(super) struct Sequencer {
     edge: Edge,
     directory: Arc<Directory>,
     cache: BTreeMap<Key, Row>,
+    guard: ClockGuard,
 }
 
 impl Sequencer {
     /// A sequencer that goes on where the ledger stands; the fence was passed.
     pub(super) fn new(shared: Arc<Shared>, directory: Directory, edge: Edge) -> Self {
-        Self { shared, edge, directory: Arc::new(directory), cache: BTreeMap::new() }
+        let guard = ClockGuard::new(shared.clock.now(), shared.origin.is_demo());
+        Self { shared, edge, directory: Arc::new(directory), cache: BTreeMap::new(), guard }
     }
 
     /// Runs until the queue is closed and empty.
@@ -81,8 +84,12 @@ impl Sequencer {
     async fn batch(&mut self, queued: Vec<Queued>) -> Result<(), Fatal> {
         let (items, answers): (Vec<Item>, Vec<_>) =
             queued.into_iter().map(|q| (q.item, (q.answer, q.share))).unzip();
-        let outcome = self.commit(&items).await;
-        match outcome {
+        if !self.guard.believes(self.shared.clock.now()) {
+            tracing::error!("the clock leapt ahead of the monotonic clock; commits pause");
+            refuse(answers, Reason::StoreUnavailable);
+            return Ok(());
+        }
+        match self.commit(&items).await {
             Ok(Some((folded, head))) => {
                 let published = self.publish(&folded, head)?;
                 self.remember(&folded);

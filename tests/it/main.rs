@@ -4,3 +4,4 @@
 
 mod store;
 mod tidy;
+mod vectors;

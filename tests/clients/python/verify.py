@@ -85,21 +85,27 @@ def root_of(hashes):
     return node_hash(root_of(hashes[:k]), root_of(hashes[k:]))
 
 
-def root_from_inclusion(index, size, leaf, path):
-    """The root that an inclusion path leads to (RFC 9162, 2.1.3.2)."""
-    need(index < size, "the index is not in the tree")
-    node, last, root = index, size - 1, leaf
+def climb(node, last, start, path):
+    """Up an inclusion or consistency path (RFC 9162, 2.1.3.2 and 2.1.4.2): the root over what lies
+    to the left of `node`, and the root over all."""
+    left = whole = start
     for sibling in path:
         need(last, "the path is too long")
         if node & 1 or node == last:
-            root = node_hash(sibling, root)
+            left, whole = node_hash(sibling, left), node_hash(sibling, whole)
             while not node & 1 and node:
                 node, last = node >> 1, last >> 1
         else:
-            root = node_hash(root, sibling)
+            whole = node_hash(whole, sibling)
         node, last = node >> 1, last >> 1
     need(last == 0, "the path is too short")
-    return root
+    return left, whole
+
+
+def root_from_inclusion(index, size, leaf, path):
+    """The root that an inclusion path leads to."""
+    need(index < size, "the index is not in the tree")
+    return climb(index, size - 1, leaf, path)[1]
 
 
 def inclusion_path(index, hashes):
@@ -123,31 +129,19 @@ def consistency_path(old, hashes, whole=True):
 
 
 def check_consistency(old, new, path):
-    """That the tree of checkpoint `new` continues that of `old` (RFC 9162, 2.1.4.2)."""
+    """That the tree of checkpoint `new` continues that of `old`."""
     need(old.size <= new.size, "the newer tree is smaller")
     if old.size in (0, new.size):
         need(not path, "the path is too long")
         need(old.size == 0 or old.root == new.root, "two roots of one size: a fork")
         return
+    path = list(path) if old.size & (old.size - 1) else [old.root, *path]
     need(path, "the path is too short")
-    path = list(path)
-    if old.size & (old.size - 1) == 0:
-        path.insert(0, old.root)
     node, last = old.size - 1, new.size - 1
     while node & 1:
         node, last = node >> 1, last >> 1
-    old_root = new_root = path[0]
-    for sibling in path[1:]:
-        need(last, "the path is too long")
-        if node & 1 or node == last:
-            old_root, new_root = node_hash(sibling, old_root), node_hash(sibling, new_root)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
-        else:
-            new_root = node_hash(new_root, sibling)
-        node, last = node >> 1, last >> 1
-    need(last == 0, "the path is too short")
-    need(old_root == old.root and new_root == new.root, "the newer tree rewrites the older: a fork")
+    roots = climb(node, last, path[0], path[1:])
+    need(roots == (old.root, new.root), "the newer tree rewrites the older: a fork")
 
 
 # --- signed-note and tlog-checkpoint ---------------------------------------------------------
@@ -334,7 +328,7 @@ def verify_log(url, keys, old_note=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Verifies a xianjie hub's proofs, without its code.")
+    parser = argparse.ArgumentParser(description="Verifies what a xianjie hub proves.")
     commands = parser.add_subparsers(dest="command", required=True)
     receipt = commands.add_parser("receipt", help="a receipt, offline")
     receipt.add_argument("file", type=Path)
@@ -357,7 +351,7 @@ def main():
             parts = parse_receipt(options.file.read_text("utf-8"))
             verified = verify_receipt(parts, trust["checkpoint_keys"], document)
             head = verified.checkpoint
-            print(f"record {verified.index} at {verified.time_ms} ms: holds in {head.origin}", end="")
+            print(f"{head.origin}: record {verified.index} at {verified.time_ms} ms holds", end="")
         else:
             old = options.old.read_text("utf-8") if options.old else None
             head = verify_log(options.url, trust["checkpoint_keys"], old)

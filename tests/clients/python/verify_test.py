@@ -19,7 +19,10 @@ CT = [
     ("3031", "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4"),
     ("40414243", "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef"),
     ("5051525354555657", "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c"),
-    ("606162636465666768696a6b6c6d6e6f", "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"),
+    (
+        "606162636465666768696a6b6c6d6e6f",
+        "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+    ),
 ]
 # The example of signed-note, and the reference note of Go's sumdb/note.
 NOTES = [
@@ -80,8 +83,8 @@ def opening(number, document=b"document"):
 
 def receipt_text(index, size):
     hashes = [v.leaf_hash(opening(number)[0]) for number in range(size)]
-    lines = ["c2sp.org/tlog-proof@v1", "extra " + base64.b64encode(b"".join(opening(index))).decode()]
-    lines += [f"index {index}"]
+    extra = base64.b64encode(b"".join(opening(index))).decode()
+    lines = ["c2sp.org/tlog-proof@v1", f"extra {extra}", f"index {index}"]
     lines += [base64.b64encode(h).decode() for h in v.inclusion_path(index, hashes)]
     return "\n".join(lines) + "\n\n" + SIGNER.checkpoint(hashes)
 

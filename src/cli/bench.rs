@@ -1,0 +1,133 @@
+//! `xianjie bench`: measures a hub of its own on this machine.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::error::{CliError, Exit};
+use crate::bench::{self, BenchError, Plan, Scenario, Until};
+use crate::clock::Clock;
+
+/// Measures what a hub does on this machine and disk (压测).
+///
+/// Founds a hub in a temporary folder, starts it on loopback, and drives it over mutual TLS with
+/// signed documents, subscribers and signed acknowledgements. Prints rates, latencies, processor
+/// time and syncs per document, with the disk's own sync measured in the same run.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which load.
+    #[arg(value_enum)]
+    scenario: Load,
+    /// Agencies that send to each other.
+    #[arg(long, default_value_t = 16)]
+    agencies: usize,
+    /// Addressees of a document.
+    #[arg(long, default_value_t = 3)]
+    recipients: usize,
+    /// Documents in flight, over all connections.
+    #[arg(long, default_value_t = 64)]
+    in_flight: usize,
+    /// Connections of the senders.
+    #[arg(long, default_value_t = 1)]
+    connections: usize,
+    /// Seconds to measure, after a warm-up.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Documents to measure instead.
+    #[arg(long, conflicts_with = "seconds")]
+    documents: Option<u64>,
+    /// Bytes of a document, about.
+    #[arg(long, default_value_t = 1024)]
+    bytes: usize,
+    /// With `deliver`: documents a second; else half of what a closed loop reaches.
+    #[arg(long)]
+    rate: Option<u64>,
+    /// Sign documents with ECDSA P-256 rather than Ed25519.
+    #[arg(long)]
+    ecdsa: bool,
+    /// Nobody subscribes or acknowledges.
+    #[arg(long)]
+    no_subscribers: bool,
+    /// Verify every receipt, as a careful client does.
+    #[arg(long)]
+    verify: bool,
+    /// Measure PostgreSQL with pgbench too, on the same disk.
+    #[arg(long)]
+    pgbench: bool,
+    /// Count the hub's syncs with strace, which slows it.
+    #[arg(long)]
+    strace: bool,
+    /// Run in this folder and leave everything there.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Load {
+    /// SubmitDocument, one call a document.
+    Submit,
+    /// SubmitDocuments, one stream a connection.
+    Stream,
+    /// An open loop at a rate: how long a push takes.
+    Deliver,
+    /// Half of each, one of twenty documents a verdict that opens a case.
+    Mixed,
+}
+
+impl From<Args> for Plan {
+    fn from(args: Args) -> Self {
+        Self {
+            scenario: match args.scenario {
+                Load::Submit => Scenario::Submit,
+                Load::Stream => Scenario::Stream,
+                Load::Deliver => Scenario::Deliver,
+                Load::Mixed => Scenario::Mixed,
+            },
+            agencies: args.agencies,
+            recipients: args.recipients,
+            in_flight: args.in_flight,
+            connections: args.connections,
+            until: args.documents.map_or(Until::Seconds(args.seconds), Until::Documents),
+            bytes: args.bytes,
+            rate: args.rate,
+            ecdsa: args.ecdsa,
+            subscribers: !args.no_subscribers,
+            verify: args.verify,
+            pgbench: args.pgbench,
+            strace: args.strace,
+            keep: args.keep,
+        }
+    }
+}
+
+/// Runs it.
+///
+/// # Errors
+/// A plan that makes no sense, or a hub that does not run here.
+pub async fn run(args: Args, clock: &dyn Clock) -> Result<(), CliError> {
+    let as_json = args.json;
+    let (plan, now) = (Plan::from(args), clock.now());
+    let report = tokio::task::spawn_blocking(move || bench::run(&plan, now)).await;
+    let report =
+        report.map_err(|panic| CliError::internal(&panic))?.map_err(|error| failed(&error))?;
+    if as_json {
+        let text = serde_json::to_string_pretty(&report);
+        println!("{}", text.map_err(|error| CliError::internal(&error))?);
+    } else {
+        print!("{report}");
+    }
+    Ok(())
+}
+
+fn failed(error: &BenchError) -> CliError {
+    match error {
+        BenchError::Plan(why) => CliError::usage(*why, "压测参数不合理"),
+        BenchError::Command { .. } | BenchError::Postgres(_) => {
+            CliError::new(Exit::Unavailable, error.to_string(), format!("压测无法进行：{error}"))
+        }
+        error => CliError::internal(error),
+    }
+}
