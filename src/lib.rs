@@ -5,6 +5,7 @@
 //! rewrite, and knows at every moment who answers for a person. `ARCHITECTURE.md` is the map; the law
 //! and the ledger's arithmetic are in the crate `xianjie-core`.
 
+pub mod client;
 pub mod clock;
 pub mod entropy;
 pub mod hub;

@@ -98,8 +98,8 @@ pub const HEARTBEAT_SECONDS: u64 = 15;
 pub const SILENCE_SECONDS: u64 = 45;
 /// Undecided documents of one bulk stream.
 pub const UNDECIDED: usize = 256;
-/// Seconds that `ListDeliveries` may wait for news.
-pub const WAIT_SECONDS: u32 = 60;
+/// Seconds that `ListDeliveries` may wait for news: less than a unary call may take.
+pub const WAIT_SECONDS: u32 = 20;
 /// Refusals put in the ledger for one agency and minute; the rest is a count.
 pub const REFUSALS_PER_MINUTE: usize = 64;
 /// Disk kept free: acknowledgements and recovery must still fit.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::BenchError;
 
 /// The ledger's origin: a bench's hub is a demonstration's.
-pub(super) const ORIGIN: &str = "bench.demo/ledger/1";
+const ORIGIN: &str = "bench.demo/ledger/1";
 /// The configuration's file in a hub's folder.
 const CONFIGURATION: &str = "xianjie.toml";
 /// Where the hub's log goes.
@@ -35,40 +35,30 @@ pub struct RunningHub {
     child: Child,
 }
 
-/// Founds a hub in `folder`, which must not exist.
-///
-/// # Errors
-/// [`BenchError::Command`] with what `init` said.
-pub(super) fn found(folder: &Path) -> Result<(), BenchError> {
-    let mut init = Command::new(std::env::current_exe()?);
-    init.arg("init").arg("--folder").arg(folder).args(["--origin", ORIGIN]);
-    let output = init.stdin(Stdio::null()).output()?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(BenchError::Command { what: "init", said });
-    }
-    Ok(())
-}
-
 impl RunningHub {
-    /// Starts the hub of `folder` on free ports, and waits until it listens.
+    /// Founds a hub in `folder`, which must be empty or not exist, starts it on free ports, and
+    /// waits until it listens.
     ///
     /// # Errors
-    /// [`BenchError::Command`] with the end of its log.
-    pub fn start(folder: &Path) -> Result<Self, BenchError> {
+    /// [`BenchError::Command`] with what `init` said, or the end of the log.
+    pub(super) fn start(folder: &Path) -> Result<Self, BenchError> {
         let [agencies, operators, http] = free_addresses()?;
-        let configuration = folder.join(CONFIGURATION);
-        listen_at(&configuration, agencies, operators, http)?;
+        let mut init = Command::new(std::env::current_exe()?);
+        init.arg("init").arg("--folder").arg(folder).args(["--origin", ORIGIN]);
+        init.arg("--listen-agencies").arg(agencies.to_string());
+        init.arg("--listen-operators").arg(operators.to_string());
+        init.arg("--listen-http").arg(http.to_string());
+        let output = init.stdin(Stdio::null()).output()?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(BenchError::Command { what: "init", said });
+        }
         let log = folder.join(LOG);
         let file = File::create(&log)?;
-        let child = Command::new(std::env::current_exe()?)
-            .args(["serve", "--config"])
-            .arg(&configuration)
-            .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file)
-            .spawn()?;
-        let mut hub = Self { agencies, operators, http, log, child };
+        let mut serve = Command::new(std::env::current_exe()?);
+        serve.args(["serve", "--config"]).arg(folder.join(CONFIGURATION));
+        serve.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        let mut hub = Self { agencies, operators, http, log, child: serve.spawn()? };
         hub.wait()?;
         Ok(hub)
     }
@@ -153,26 +143,6 @@ fn free_addresses() -> Result<[SocketAddr; 3], BenchError> {
     Ok([first.local_addr()?, second.local_addr()?, third.local_addr()?])
 }
 
-fn listen_at(
-    configuration: &Path,
-    agencies: SocketAddr,
-    operators: SocketAddr,
-    http: SocketAddr,
-) -> Result<(), BenchError> {
-    let text = fs::read_to_string(configuration)?;
-    let unreadable = |error: toml::de::Error| BenchError::Command {
-        what: "init",
-        said: format!("its configuration can't be read: {error}"),
-    };
-    let mut table: toml::Table = text.parse().map_err(unreadable)?;
-    let listen = [("agencies", agencies), ("operators", operators), ("http", http)];
-    let listen: toml::Table =
-        listen.into_iter().map(|(key, at)| (key.to_owned(), at.to_string().into())).collect();
-    table.insert("listen".to_owned(), listen.into());
-    fs::write(configuration, table.to_string())?;
-    Ok(())
-}
-
 /// The sum of a counter over its labels, in the text that Prometheus reads.
 fn sum(text: &str, name: &str) -> f64 {
     let value = |line: &str| -> Option<f64> {
@@ -193,17 +163,5 @@ mod tests {
         assert!((sum(text, "a_total") - 3.0).abs() < 1e-9);
         assert!((sum(text, "b_total") - 9.0).abs() < 1e-9);
         assert!(sum(text, "c_total").abs() < 1e-9);
-    }
-
-    #[test]
-    fn only_the_ports_of_a_configuration_change() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("xianjie.toml");
-        fs::write(&path, "origin = \"a.demo/ledger/1\"\n[listen]\nagencies = \"x\"\n").unwrap();
-        let [a, o, h] = free_addresses().unwrap();
-        listen_at(&path, a, o, h).unwrap();
-        let table: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
-        assert_eq!(table["origin"].as_str(), Some("a.demo/ledger/1"));
-        assert_eq!(table["listen"]["http"].as_str(), Some(h.to_string().as_str()));
     }
 }

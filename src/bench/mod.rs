@@ -185,7 +185,6 @@ pub fn run(plan: &Plan, now: Time) -> Result<Report, BenchError> {
     plan.check()?;
     let folder = Folder::make(plan.keep.as_deref())?;
     let hub_folder = folder.path.join("hub");
-    hub::found(&hub_folder)?;
     let hub = RunningHub::start(&hub_folder)?;
     let senders = runtime(SENDERS)?;
     let subscribers = runtime(SUBSCRIBERS)?;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::error::{CliError, Exit};
+use super::error::Exit;
+use super::{CliError, Globals};
 use crate::bench::{self, BenchError, Plan, Scenario, Until};
-use crate::clock::Clock;
 
 /// Measures what a hub does on this machine and disk (压测).
 ///
@@ -60,9 +60,6 @@ pub struct Args {
     /// Run in this folder and leave everything there.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -107,18 +104,13 @@ impl From<Args> for Plan {
 ///
 /// # Errors
 /// A plan that makes no sense, or a hub that does not run here.
-pub async fn run(args: Args, clock: &dyn Clock) -> Result<(), CliError> {
-    let as_json = args.json;
-    let (plan, now) = (Plan::from(args), clock.now());
+pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
+    let (plan, now) = (Plan::from(args), globals.now());
     let report = tokio::task::spawn_blocking(move || bench::run(&plan, now)).await;
     let report =
         report.map_err(|panic| CliError::internal(&panic))?.map_err(|error| failed(&error))?;
-    if as_json {
-        let text = serde_json::to_string_pretty(&report);
-        println!("{}", text.map_err(|error| CliError::internal(&error))?);
-    } else {
-        print!("{report}");
-    }
+    let value = serde_json::to_value(&report).map_err(|error| CliError::internal(&error))?;
+    globals.print(|| value, || report.to_string());
     Ok(())
 }
 

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+pub use crate::client::error::chain;
+
 /// The exit codes, after BSD's `sysexits.h` where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -130,23 +132,6 @@ impl CliError {
     }
 }
 
-/// An error's words with those of all its causes.
-#[must_use]
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let words = error.to_string();
-        // Some libraries repeat the words of the cause in their own.
-        if !text.contains(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        cause = error.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,13 +144,5 @@ mod tests {
         assert_eq!(json["error"]["exit"], 77);
         assert_eq!(json["error"]["facts"]["reason"], "X");
         assert_eq!(json["error"]["help"][0]["zh"], "请联系运维");
-    }
-
-    #[test]
-    fn a_chain_says_each_thing_once() {
-        let inner = std::io::Error::other("disk");
-        let path = "a".into();
-        let error = crate::identity::files::FileError::Io { action: "read", path, source: inner };
-        assert_eq!(chain(&error), "cannot read a: disk");
     }
 }

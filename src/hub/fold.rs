@@ -20,7 +20,7 @@ use xianjie_core::ledger::commitment::digest_commitment;
 use xianjie_core::ledger::{Edge, Hash, Leaf, leaf_hash, record_commitment};
 use xianjie_core::refusal::{Reason, Refusal};
 
-use crate::store::{Batch, Entry, Fold, FullTile, Head};
+use crate::store::{Batch, Entry, FOLD_ROUNDS, Fold, FullTile, Head};
 use crate::wire;
 
 /// One input with what its entry needs besides.
@@ -48,7 +48,7 @@ pub(super) enum Outcome {
 
 /// What a batch came to.
 pub(super) struct Folded {
-    /// For each item its outcome.
+    /// For each item its outcome; for fewer than were given, if the batch had to end early.
     pub(super) outcomes: Vec<Outcome>,
     /// The tree's edge after it.
     pub(super) edge: Edge,
@@ -76,13 +76,17 @@ pub(super) struct BatchFold<'a> {
     cache: &'a BTreeMap<Key, Row>,
     /// Items whose record does not apply: refused and set aside.
     quarantined: BTreeSet<usize>,
+    /// How often the store has asked what is wanted.
+    rounds: usize,
+    /// Items that this batch takes; what follows is the next batch's.
+    taken: usize,
     folded: Option<Folded>,
 }
 
 /// Why a run has to be repeated.
 enum Again {
-    /// This must be loaded first.
-    Load(Wants),
+    /// This must be loaded first; the place of the first item that lacks something.
+    Load(Wants, usize),
     /// Without this item.
     Without(usize),
 }
@@ -95,7 +99,17 @@ impl<'a> BatchFold<'a> {
         edge: Edge,
         cache: &'a BTreeMap<Key, Row>,
     ) -> Self {
-        Self { ground, items, directory, edge, cache, quarantined: BTreeSet::new(), folded: None }
+        Self {
+            ground,
+            items,
+            directory,
+            edge,
+            cache,
+            quarantined: BTreeSet::new(),
+            rounds: 0,
+            taken: items.len(),
+            folded: None,
+        }
     }
 
     /// What the batch came to, after the transaction.
@@ -113,18 +127,22 @@ impl<'a> BatchFold<'a> {
             entries: Vec::new(),
             wants: Wants::default(),
         };
-        let mut outcomes = Vec::with_capacity(self.items.len());
-        for (place, item) in self.items.iter().enumerate() {
+        let mut outcomes = Vec::with_capacity(self.taken);
+        let mut lacking = None;
+        for (place, item) in self.items.iter().take(self.taken).enumerate() {
             if self.quarantined.contains(&place) {
                 outcomes.push(Outcome::Refused(Reason::Quarantined.into()));
-            } else {
-                outcomes.extend(run.item(item).map_err(|_| Again::Without(place))?);
+                continue;
+            }
+            match run.item(item).map_err(|_| Again::Without(place))? {
+                Some(outcome) => outcomes.push(outcome),
+                None => lacking = lacking.or(Some(place)),
             }
         }
-        if !run.wants.is_empty() {
-            return Err(Again::Load(run.wants));
+        match lacking {
+            Some(place) => Err(Again::Load(run.wants, place)),
+            None => Ok(run.finish(outcomes, head)),
         }
-        Ok(run.finish(outcomes, head))
     }
 }
 
@@ -136,7 +154,20 @@ impl Fold for BatchFold<'_> {
                     self.folded = Some(folded);
                     return Wants::default();
                 }
-                Err(Again::Load(wants)) => return wants,
+                Err(Again::Load(wants, place)) => {
+                    self.rounds += 1;
+                    if self.rounds < FOLD_ROUNDS {
+                        return wants;
+                    }
+                    // Each of a long chain of items asks only once its predecessor is decided: the
+                    // batch ends before the first that still lacks something.
+                    if place == 0 {
+                        tracing::error!("one input wants more than a batch may load");
+                        self.quarantined.insert(0);
+                    } else {
+                        self.taken = place;
+                    }
+                }
                 Err(Again::Without(place)) => {
                     self.quarantined.insert(place);
                 }

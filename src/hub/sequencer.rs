@@ -19,6 +19,7 @@ use super::guard::ClockGuard;
 use super::published::{Published, load_edge};
 use super::queue::Share;
 use crate::store::{Entry, Head, StoreError};
+use crate::wire;
 
 /// Rows of inboxes and senders that the sequencer keeps in memory: a nation's agencies twice over.
 const CACHED_ROWS: usize = 65_536;
@@ -75,24 +76,32 @@ impl Sequencer {
         while queue.recv_many(&mut waiting, limits::BATCH).await > 0 {
             while !waiting.is_empty() {
                 let rest = waiting.split_off(batch_length(&waiting));
-                self.batch(std::mem::replace(&mut waiting, rest)).await?;
+                let mut left = self.batch(std::mem::replace(&mut waiting, rest)).await?;
+                // What a batch left comes before what follows: the order of arrival stays.
+                left.append(&mut waiting);
+                waiting = left;
             }
         }
         Ok(())
     }
 
-    async fn batch(&mut self, queued: Vec<Queued>) -> Result<(), Fatal> {
-        let (items, answers): (Vec<Item>, Vec<_>) =
+    /// Decides and answers a batch; returns what had to be left for the next.
+    async fn batch(&mut self, queued: Vec<Queued>) -> Result<Vec<Queued>, Fatal> {
+        let (mut items, mut answers): (Vec<Item>, Answers) =
             queued.into_iter().map(|q| (q.item, (q.answer, q.share))).unzip();
         if !self.guard.believes(self.shared.clock.now()) {
             tracing::error!("the clock leapt ahead of the monotonic clock; commits pause");
             refuse(answers, Reason::StoreUnavailable);
-            return Ok(());
+            return Ok(Vec::new());
         }
+        let mut left = Vec::new();
         match self.commit(&items).await {
             Ok(Some((folded, head))) => {
                 let published = self.publish(&folded, head)?;
                 self.remember(&folded);
+                let taken = folded.outcomes.len();
+                let rest = items.split_off(taken).into_iter().zip(answers.split_off(taken));
+                left.extend(rest.map(|(item, (answer, share))| Queued { item, answer, share }));
                 for ((answer, _share), outcome) in answers.into_iter().zip(folded.outcomes) {
                     let _ = answer.send(self.answer(outcome, &published));
                 }
@@ -109,7 +118,7 @@ impl Sequencer {
                 refuse(answers, Reason::StoreUnavailable);
             }
         }
-        Ok(())
+        Ok(left)
     }
 
     async fn commit(&mut self, items: &[Item]) -> Result<Option<(Folded, Head)>, StoreError> {
@@ -198,7 +207,25 @@ impl Sequencer {
         let edge = self.edge.clone();
         let published = Published::sign(edge, self.shared.origin.as_str(), &self.shared.signer)
             .map_err(Fatal::Fork)?;
+        let before = self.shared.published.load().size;
         self.shared.publish(Arc::new(published));
+        self.ring_from(LedgerIndex(before)).await
+    }
+
+    /// Wakes those who listen for what an unknown outcome turned out to have written.
+    async fn ring_from(&self, mut from: LedgerIndex) -> Result<(), Fatal> {
+        let published = self.shared.published.load_full();
+        while from.0 < published.size {
+            let entries = self.shared.store.entries_from(from, limits::PAGE).await;
+            let entries = entries.map_err(|error| Fatal::Store(error.to_string()))?;
+            let Some(last) = entries.last() else { break };
+            from = last.index.next();
+            for entry in entries {
+                let record = wire::record::decode(&entry.record)
+                    .map_err(|error| Fatal::Store(error.to_string()))?;
+                self.shared.bell.ring(&Arc::new(entry), &Arc::new(record), &published);
+            }
+        }
         Ok(())
     }
 }

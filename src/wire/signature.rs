@@ -131,7 +131,9 @@ pub fn algorithm(number: i32) -> Option<Algorithm> {
     }
 }
 
-fn number(algorithm: Algorithm) -> i32 {
+/// The number of an algorithm in the protocol.
+#[must_use]
+pub fn number(algorithm: Algorithm) -> i32 {
     match algorithm {
         Algorithm::EcdsaP256Sha256 => pb::Algorithm::EcdsaP256Sha256.into(),
         Algorithm::Ed25519 => pb::Algorithm::Ed25519.into(),

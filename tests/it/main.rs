@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod faults;
+mod house;
 mod store;
 mod tidy;
 mod vectors;

@@ -148,6 +148,7 @@ impl Pipeline<'_, '_> {
         let case = found.as_ref().map(|found| found.reference);
         let owed = match &found {
             Some(found) if found.opens => Vec::new(),
+            None if self.thread.root == self.world.index => Vec::new(),
             _ => duties::owed(self.view, case, self.thread.root),
         };
         let open = duties::open_documents(self.view, &owed);

@@ -33,6 +33,8 @@ pub enum Atom {
     PersonIsMissing,
     /// Arrested pending a ruling.
     Arrested,
+    /// The directory lets the sender bring in people sentenced before (存量入库) at this time.
+    SenderMayEnrol,
     /// The sender's kind.
     SenderIs(Kinds),
     /// The type of the answered document.

@@ -221,6 +221,7 @@ impl Atom {
         (Self::SubjectIsJuvenile, "subject is juvenile"),
         (Self::PersonIsMissing, "person is missing"),
         (Self::Arrested, "arrested"),
+        (Self::SenderMayEnrol, "sender may enrol"),
     ];
 
     /// The kinds that `decided by` may name.
@@ -270,7 +271,8 @@ impl fmt::Display for Atom {
             | Self::CourtInAnotherProvince
             | Self::SubjectIsJuvenile
             | Self::PersonIsMissing
-            | Self::Arrested => {
+            | Self::Arrested
+            | Self::SenderMayEnrol => {
                 let phrase = Self::PHRASES.iter().find(|(phrase, _)| phrase == self);
                 f.write_str(phrase.map_or("", |(_, words)| words))
             }

@@ -121,11 +121,15 @@ impl<'a> View<'a> {
     /// The keys of `range`, in order.
     #[must_use]
     pub fn range(&self, range: &Range) -> Vec<Key> {
-        let Some(loaded) = self.loaded.ranges.get(range) else {
-            self.missing.borrow_mut().ranges.insert(range.clone());
-            return Vec::new();
-        };
-        let mut keys: BTreeSet<Key> = loaded.iter().cloned().collect();
+        let mut keys = BTreeSet::new();
+        match self.loaded.ranges.get(range) {
+            Some(loaded) => keys.extend(loaded.iter().cloned()),
+            None if self.began_here(range) => {}
+            None => {
+                self.missing.borrow_mut().ranges.insert(range.clone());
+                return Vec::new();
+            }
+        }
         for (key, row) in self.changed.range(range.first()..).take_while(|(k, _)| range.holds(k)) {
             if row.is_some() {
                 keys.insert(key.clone());
@@ -134,6 +138,21 @@ impl<'a> View<'a> {
             }
         }
         keys.into_iter().collect()
+    }
+
+    /// Whether all that the range can hold was made by this batch: nothing of it is stored yet.
+    fn began_here(&self, range: &Range) -> bool {
+        match range {
+            Range::OwedInThread(root) => self.entries.contains_key(root),
+            Range::OwedInCase(case) => matches!(
+                self.changed.get(&Key::Case(*case)),
+                Some(Some(Row::Case(row))) if self.entries.contains_key(&row.opened)
+            ),
+            Range::Waiting(agency, number) => matches!(
+                self.changed.get(&Key::Delivery(agency.clone(), *number)),
+                Some(Some(Row::Delivery(row))) if self.entries.contains_key(&row.index)
+            ),
+        }
     }
 
     /// What is needed of the entry at `index`.

@@ -224,6 +224,27 @@ fn a_ping_reaches_all_whom_it_names_and_no_one_else() {
 }
 
 #[test]
+fn people_sentenced_before_are_brought_in_only_while_the_directory_allows_it() {
+    let mut nation = Nation::new();
+    let enrolment = || {
+        Paper::new("liwan-corrections", "case_enrolment")
+            .about(1, Category::Probation)
+            .at("440103")
+            .number("（2019）粤刑初1号")
+            .agency("decision_organ", "liwan-court")
+            .with("term_expiry_date", date(12, 31))
+    };
+    assert_eq!(reason(nation.send(enrolment())).0, Reason::Forbidden);
+    let code = testing::code("liwan-corrections");
+    let mut agency = (**nation.directory.agency(&code).unwrap()).clone();
+    agency.enrolment_until = Some(on(12, 1));
+    nation.directory.put_agency(agency);
+    let sent = nation.send(enrolment()).unwrap();
+    assert_eq!(nation.case(&sent).custody.state, State::InCorrection);
+    assert_eq!(nation.case(&sent).custody.answers, Some(code));
+}
+
+#[test]
 fn inbox_and_sender_numbers_have_no_gaps() {
     let mut nation = Nation::new();
     for person in 1..=5 {

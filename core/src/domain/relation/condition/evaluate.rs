@@ -38,6 +38,10 @@ impl Scene<'_> {
             }
             Atom::PersonIsMissing => self.case.is_some_and(|case| case.custody.missing),
             Atom::Arrested => self.case.is_some_and(|case| case.custody.arrested),
+            Atom::SenderMayEnrol => {
+                let sender = self.directory.agency(&self.document.sender);
+                sender.and_then(|a| a.enrolment_until).is_some_and(|until| self.time < until)
+            }
             Atom::SenderIs(kinds) => self.is_one_of(&self.document.sender, kinds),
             Atom::Answers(kind) => self.answered.is_some_and(|answered| answered.row.kind == *kind),
             Atom::FieldIs(field, value) => match self.document.fact(field) {

@@ -1,0 +1,134 @@
+//! Verification of a folder of inbox or outbox: everything that lies in it.
+
+use std::path::{Path, PathBuf};
+
+use prost::Message as _;
+use xianjie_core::ledger::receipt::ReceiptParts;
+
+use super::report::{Report, Step};
+use super::{verify_acknowledgement, verify_document, verify_receipt, verify_signatures};
+use crate::client::trust::Trust;
+use crate::client::{bindings, disk, files};
+use crate::identity::files::FileError;
+use crate::wire::pb;
+
+/// Verifies a fetched delivery or a sent document: receipt, document, signatures, attachments, and
+/// the acknowledgement if it lies there. Bindings are looked for in the folder's own `bindings/` and
+/// in that of its profile.
+///
+/// # Errors
+/// A file that should be there can't be read.
+pub fn verify_folder(trust: &Trust, folder: &Path) -> Result<Report, FileError> {
+    let mut report = Report::default();
+    let Some(parts) = read_folder_receipt(&folder.join(files::RECEIPT), &mut report)? else {
+        return Ok(report);
+    };
+    let signed = read_signed(folder)?;
+    let Some(verified) = verify_receipt(trust, &parts, &mut report) else { return Ok(report) };
+    let Some(record) = verify_document(&parts, &signed.document, &mut report) else {
+        return Ok(report);
+    };
+    let folders = bindings::folders_near(folder, &[]);
+    let find = |index: u64| bindings::find(&folders, index);
+    verify_signatures(trust, &record, &signed, &find, &mut report);
+    if folder.join(files::ATTACHMENTS).is_dir() {
+        verify_attachments(&folder.join(files::ATTACHMENTS), &signed.document, &mut report)?;
+    }
+    let acknowledgement = folder.join(files::ACKNOWLEDGEMENT);
+    if acknowledgement.exists() {
+        let number = files::inbox_number(folder);
+        let covers = number.map(|number| (number, &parts.opening.leaf.commitment));
+        if let Some(acknowledged) = read_folder_receipt(&acknowledgement, &mut report)?
+            && verify_receipt(trust, &acknowledged, &mut report).is_some()
+        {
+            verify_acknowledgement(trust, &acknowledged, covers, &find, &mut report);
+        }
+    }
+    report.receipt = Some(verified);
+    Ok(report)
+}
+
+/// Verifies the exact bytes of a document in a file, `document.bin` or, with signatures,
+/// `envelope.bin`, by its receipt: the one given, or the one that lies beside it.
+///
+/// # Errors
+/// A file can't be read.
+pub fn verify_document_file(
+    trust: &Trust,
+    file: &Path,
+    receipt: Option<&Path>,
+    binding_folders: &[PathBuf],
+) -> Result<Report, FileError> {
+    let beside = file.with_file_name(files::RECEIPT);
+    let mut report = Report::default();
+    let Some(parts) = read_folder_receipt(receipt.unwrap_or(&beside), &mut report)? else {
+        return Ok(report);
+    };
+    let bytes = disk::read(file)?;
+    if verify_receipt(trust, &parts, &mut report).is_none() {
+        return Ok(report);
+    }
+    // An envelope's payload fits the record's commitment; a bare document's "payload" does not.
+    let envelope = pb::SignedDocument::decode(bytes.as_slice()).ok();
+    let mut of_envelope = report.clone();
+    if let Some(signed) = envelope
+        && let Some(record) = verify_document(&parts, &signed.document, &mut of_envelope)
+    {
+        let folders = bindings::folders_near(file, binding_folders);
+        let find = |index: u64| bindings::find(&folders, index);
+        verify_signatures(trust, &record, &signed, &find, &mut of_envelope);
+        return Ok(of_envelope);
+    }
+    verify_document(&parts, &bytes, &mut report);
+    Ok(report)
+}
+
+/// The receipt in a file; none, with a finding in the report, if it is none.
+///
+/// # Errors
+/// The file can't be read.
+pub fn read_folder_receipt(
+    path: &Path,
+    report: &mut Report,
+) -> Result<Option<ReceiptParts>, FileError> {
+    match bindings::read_receipt(path)? {
+        Ok(parts) => Ok(Some(parts)),
+        Err(error) => {
+            report.fails(Step::File, error.to_string(), "不是存证文件");
+            Ok(None)
+        }
+    }
+}
+
+/// The document with its signatures, from the files of inbox or outbox.
+fn read_signed(folder: &Path) -> Result<pb::SignedDocument, FileError> {
+    let document = disk::read(&folder.join(files::DOCUMENT))?;
+    let signatures = match disk::read_if_there(&folder.join(files::ENVELOPE))? {
+        Some(envelope) => {
+            pb::SignedDocument::decode(envelope.as_slice()).unwrap_or_default().signatures
+        }
+        None => files::read_signatures(&disk::read(&folder.join(files::SIGNATURES))?),
+    };
+    Ok(pb::SignedDocument { document: document.into(), signatures })
+}
+
+fn verify_attachments(
+    folder: &Path,
+    document: &[u8],
+    report: &mut Report,
+) -> Result<bool, FileError> {
+    let named = pb::Document::decode(document).unwrap_or_default().attachments;
+    let names = files::attachment_names(&named);
+    for (place, (attachment, name)) in named.iter().zip(&names).enumerate() {
+        let Some((size, digest)) = files::measure(&folder.join(name))? else {
+            let why = format!("attachments[{place}] is not in the folder");
+            return Ok(report.fails(Step::Attachments, why, "缺少附件"));
+        };
+        if size != attachment.size_bytes || digest != *attachment.sha256 {
+            let why = format!("attachments[{place}] has another size or digest");
+            return Ok(report.fails(Step::Attachments, why, "附件的大小或摘要不符"));
+        }
+    }
+    report.holds(Step::Attachments);
+    Ok(true)
+}

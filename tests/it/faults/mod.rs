@@ -1,0 +1,12 @@
+//! What happens when a write fails, an answer is lost, or the process dies between two writes.
+//!
+//! One test for each row of the table of crash points, over SQLite and a store that fails as told.
+//! Attachments (file, rename, folder) have theirs beside their code.
+
+mod faulty;
+mod floor;
+mod kills;
+mod running;
+mod statements;
+mod storm;
+mod unknown;
