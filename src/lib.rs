@@ -7,8 +7,13 @@
 
 pub mod client;
 pub mod clock;
+pub mod config;
 pub mod entropy;
+pub mod http;
 pub mod hub;
 pub mod identity;
+pub mod server;
+pub mod services;
 pub mod store;
+pub mod telemetry;
 pub mod wire;

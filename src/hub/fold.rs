@@ -24,6 +24,7 @@ use crate::store::{Batch, Entry, FOLD_ROUNDS, Fold, FullTile, Head};
 use crate::wire;
 
 /// One input with what its entry needs besides.
+#[derive(Clone)]
 pub(super) struct Item {
     /// What is decided.
     pub(super) input: Input,

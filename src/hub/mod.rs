@@ -29,6 +29,7 @@ pub mod floor;
 mod fold;
 pub mod found;
 mod guard;
+mod history;
 mod inbox;
 mod keys;
 mod notices;
@@ -39,12 +40,15 @@ mod sequencer;
 mod statements;
 mod submissions;
 mod submit;
+mod word;
 
 pub use check::Checked;
+pub use history::OpenDeliveries;
 pub use inbox::{Delivered, InboxState};
 pub use sequencer::{Answer, Fatal};
 pub use statements::Settlement;
 pub use submissions::{Progress, Submission};
+pub use submit::Prepared;
 
 use bell::Bell;
 use floor::Floor;

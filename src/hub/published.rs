@@ -85,9 +85,25 @@ impl Published {
     /// # Errors
     /// `old` is beyond this checkpoint, or the store lacks a tile.
     pub async fn consistency(&self, store: &dyn Store, old: u64) -> Result<Vec<Hash>, ProofError> {
-        let ids = tiles_for_consistency(old, self.size).map_err(tree)?;
+        self.consistency_of(store, old, self.size).await
+    }
+
+    /// The proof that the ledger of `old` records is the beginning of that of `new`.
+    ///
+    /// # Errors
+    /// `old` is beyond `new`, or `new` beyond this checkpoint, or the store lacks a tile.
+    pub async fn consistency_of(
+        &self,
+        store: &dyn Store,
+        old: u64,
+        new: u64,
+    ) -> Result<Vec<Hash>, ProofError> {
+        if new > self.size {
+            return Err(tree(format!("{new} records are more than {}", self.size)));
+        }
+        let ids = tiles_for_consistency(old, new).map_err(tree)?;
         let tiles = self.stored(store, ids.into_iter().collect()).await?;
-        consistency_path(old, self.size, &(tiles, &*self.edge)).map_err(tree)
+        consistency_path(old, new, &(tiles, &*self.edge)).map_err(tree)
     }
 
     /// The root of the ledger's first `size` records.

@@ -20,6 +20,9 @@ use crate::wire;
 use crate::wire::document::{Heard, Seen};
 use crate::wire::signature::Signed;
 
+mod bulk;
+pub use bulk::Prepared;
+
 impl Hub {
     /// Takes a document: returns when its record is on stable storage and signed.
     ///

@@ -6,8 +6,9 @@
 //! drops something is wrong. So decoding encodes again and compares.
 
 use prost::Message as _;
+use xianjie_core::domain::custody::{Custody, Step};
 use xianjie_core::domain::record::{Kind, Record};
-use xianjie_core::ids::IdError;
+use xianjie_core::ids::{CaseRef, DutyId, IdError};
 
 use super::pb;
 
@@ -19,6 +20,18 @@ mod effect;
 mod kind;
 mod words;
 pub use words::Word;
+
+/// The message of a step of custody (监管责任) and where it leads.
+#[must_use]
+pub fn custody_message(case: CaseRef, step: Step, after: &Custody) -> pb::Custody {
+    custody::message(case, step, after)
+}
+
+/// The message that names a duty by its place.
+#[must_use]
+pub fn duty_ref(duty: DutyId) -> pb::DutyRef {
+    base::duty_message(duty)
+}
 
 /// Why bytes are not a record of this version. Never carries a value of the record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -33,6 +33,20 @@ impl Signed {
         Ok(Self { payload: message.document, signatures, envelope })
     }
 
+    /// A document that is only checked: its signatures may still be missing.
+    ///
+    /// # Errors
+    /// None, or a signature whose form is wrong.
+    pub fn unsigned_document(message: Option<pb::SignedDocument>) -> Result<Self, Violation> {
+        match message {
+            Some(message) if message.signatures.is_empty() => {
+                let envelope = message.encode_to_vec();
+                Ok(Self { payload: message.document, signatures: Vec::new(), envelope })
+            }
+            message => Self::document(message),
+        }
+    }
+
     /// A signed acknowledgement.
     ///
     /// # Errors
@@ -119,6 +133,16 @@ pub fn write(signature: &Signature) -> pb::Signature {
         certificate_sha256: signature.certificate.0.to_vec(),
         value: signature.value.clone(),
     }
+}
+
+/// The digests of the attachments that the document in a stored `SignedDocument` names; none if it
+/// was erased.
+#[must_use]
+pub fn attachment_digests(envelope: &[u8]) -> Vec<Digest> {
+    let signed = pb::SignedDocument::decode(envelope).unwrap_or_default();
+    let document = pb::Document::decode(signed.document).unwrap_or_default();
+    let digests = document.attachments.iter().map(|named| named.sha256.as_slice().try_into());
+    digests.filter_map(Result::ok).map(Digest).collect()
 }
 
 /// The algorithm of that number in the protocol.

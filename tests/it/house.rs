@@ -289,6 +289,27 @@ pub(crate) fn origin() -> Origin {
     "hub.example/ledger/1".parse().unwrap()
 }
 
+/// Fields of an enrolment (存量入库) by `tianhe-corrections`: it opens the case of a person.
+pub(crate) fn enrolment() -> Value {
+    json!({
+        "case_number": "（2026）粤0104刑初示例1号",
+        "execution_place": "440106",
+        "subject": {
+            "name": "示例甲（虚构）",
+            "identity_kind": "IDENTITY_KIND_RESIDENT_ID",
+            "identity_number": "11010519491231002X",
+            "category": "CATEGORY_PROBATION",
+            "juvenile": false,
+        },
+        "case_enrolment": {
+            "decision_organ": "yuexiu-court",
+            "registered_date": "2026-11-02",
+            "term_start_date": "2026-11-02",
+            "term_expiry_date": "2027-11-01",
+        },
+    })
+}
+
 /// Copies a store's files as they stand, for a restore later.
 pub(crate) fn copy_store(from: &Path, to: &Path) {
     for ending in ["", "-wal"] {

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod faults;
+mod harness;
 mod house;
 mod store;
+mod thread;
 mod tidy;
 mod vectors;

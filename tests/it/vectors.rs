@@ -11,6 +11,7 @@ use xianjie_core::ids::{Digest, DocumentId, Origin, Time};
 
 mod digests;
 mod dsse;
+mod hub;
 mod receipts;
 
 /// The ledger that every vector names.

@@ -35,6 +35,7 @@ mod withdrawal;
 mod tests;
 
 pub use directory_change::{Change, DirectoryInput};
+pub use document::admits;
 
 /// The version of the deciding code: a record names it, so that an audit against the law can decide
 /// again as it was decided then.

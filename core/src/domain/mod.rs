@@ -8,6 +8,7 @@ pub mod directory;
 pub mod document;
 pub mod duty;
 pub mod record;
+pub mod policy;
 pub mod relation;
 pub mod role;
 pub mod rulebook;

@@ -1,7 +1,6 @@
 //! Any statement of the batch fails: the head is unchanged, nothing is visible. The disk fails: the
 //! process ends.
 
-use serde_json::json;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use xianjie::hub::Fatal;
@@ -10,7 +9,7 @@ use xianjie_core::ids::LedgerIndex;
 
 use super::faulty::{Fault, Op};
 use super::running::{Running, index, is_later};
-use crate::house::House;
+use crate::house::{House, enrolment};
 
 /// Each table that a batch writes, and how: the trigger makes that statement, and no other, fail.
 const STATEMENTS: [&str; 5] =
@@ -112,27 +111,6 @@ async fn fill_all_but_one_of_a_tile(house: &House) {
         running.submit("yuexiu-court", &ping).await.unwrap();
     }
     running.stop().await;
-}
-
-/// A document that touches every table: it opens a case.
-fn enrolment() -> serde_json::Value {
-    json!({
-        "case_number": "（2026）粤0104刑初示例1号",
-        "execution_place": "440106",
-        "subject": {
-            "name": "示例甲（虚构）",
-            "identity_kind": "IDENTITY_KIND_RESIDENT_ID",
-            "identity_number": "11010519491231002X",
-            "category": "CATEGORY_PROBATION",
-            "juvenile": false,
-        },
-        "case_enrolment": {
-            "decision_organ": "yuexiu-court",
-            "registered_date": "2026-11-02",
-            "term_start_date": "2026-11-02",
-            "term_expiry_date": "2027-11-01",
-        },
-    })
 }
 
 async fn alter(house: &House, sql: &str) {

@@ -20,15 +20,15 @@ use xianjie_core::ids::{CaseRef, Digest, LedgerIndex, Time};
 use xianjie_core::ledger::Hash;
 use xianjie_core::ledger::commitment::digest_commitment;
 
-use super::{ORIGIN, TIME, check, document_id, id, origin};
+use super::{ORIGIN, TIME, check, document_id, hub, id, origin};
 
 const SENDER: &str = "vector-corrections";
 const CASE: CaseRef = CaseRef([0xca; 16]);
 const SALT: [u8; 32] = [0x33; 32];
 const SIGNER: Digest = Digest([0x44; 32]);
-const CASE_NUMBER: &str = "（2026）粤0106刑初示例1号";
+pub(super) const CASE_NUMBER: &str = "（2026）粤0106刑初示例1号";
 /// A number with a right check digit, of nobody.
-const IDENTITY_NUMBER: &str = "440106199003150001";
+pub(super) const IDENTITY_NUMBER: &str = "440106199003150001";
 
 #[derive(Serialize)]
 struct Digests {
@@ -45,6 +45,8 @@ struct Digests {
     person_key: String,
     case_number_digest: String,
     unique_digest: String,
+    refused: hub::Refused,
+    notice_ids: Vec<hub::NoticeId>,
 }
 
 fn enrolment() -> Vec<u8> {
@@ -187,6 +189,8 @@ fn digests_in_records_are_those_of_the_file() {
         person_key: hex::encode(person.0),
         case_number_digest: case_number_digest(&decided).to_string(),
         unique_digest: taken.unique.unwrap().to_string(),
+        refused: hub::refused(&payload),
+        notice_ids: hub::notice_ids(),
     };
     check(&vectors, &expect_file!["../../vectors/digests.json"]);
 }

@@ -81,7 +81,9 @@ fn known(
     Err(Violation::new(Reason::DocumentIdReused, "document_id").into())
 }
 
-pub(super) fn admits(kind: &SenderKind, agency: &Agency) -> bool {
+/// Whether an agency may send what `kind` admits.
+#[must_use]
+pub fn admits(kind: &SenderKind, agency: &Agency) -> bool {
     if kind.kinds.is_empty() {
         return agency.kind != AgencyKind::Hub;
     }

@@ -1,0 +1,227 @@
+//! The two listeners: agencies' systems come in by one, operators by the other. Who a certificate
+//! belongs to is the directory's word, asked at the handshake, at admission and at every call.
+
+use std::sync::{Arc, Weak};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use rustls_pki_types::UnixTime;
+use tonic::body::Body;
+use tonic::service::Routes;
+use tower::{Service, ServiceExt as _};
+use xianjie_core::domain::agency::Purpose;
+use xianjie_core::ids::Digest;
+
+use super::StartError;
+use super::accept::connections::{Connections, Quota};
+use super::accept::limits::AcceptLimits;
+use super::accept::metrics::AcceptMetrics;
+use super::accept::{Front, Retiring};
+use super::parts::{self, FileError};
+use crate::config::Tls;
+use crate::http::{Gauges, Metric};
+use crate::hub::Hub;
+use crate::identity::peer::{PeerCertificate, SubjectUri};
+use crate::identity::tls::{ServerTls, ServerTlsOptions, TlsError};
+use crate::identity::trust::{Pins, StaleList, TrustError};
+use crate::services::Desk;
+use crate::services::peer::{Leaving, Peer};
+
+/// Who comes in by a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Agencies' systems.
+    Agencies,
+    /// Operators.
+    Operators,
+}
+
+/// One listener.
+pub(super) struct Door {
+    kind: Kind,
+    hub: Weak<Hub>,
+    tls: ServerTls,
+    limits: AcceptLimits,
+    connections: Connections,
+    metrics: Arc<AcceptMetrics>,
+}
+
+/// Why a door can't be made anew from changed files.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReloadError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+}
+
+impl Door {
+    pub(super) fn new(kind: Kind, tls: &Tls, hub: &Arc<Hub>) -> Result<Self, StartError> {
+        let options =
+            ServerTlsOptions { allow_tls12: tls.allow_tls12, ..ServerTlsOptions::default() };
+        let pins = Arc::new(Registered { kind, hub: Arc::downgrade(hub) });
+        let trust = parts::client_trust(tls)?;
+        let limits = AcceptLimits::default();
+        Ok(Self {
+            kind,
+            hub: Arc::downgrade(hub),
+            tls: ServerTls::new(parts::credential(tls)?, trust, pins, &options)?,
+            limits,
+            connections: Connections::new(limits),
+            metrics: Arc::default(),
+        })
+    }
+
+    /// What the listener serves.
+    pub(super) fn front(
+        &self,
+        routes: Routes,
+    ) -> Front<
+        impl Service<
+            Request<Incoming>,
+            Response = Response<Body>,
+            Error = std::convert::Infallible,
+            Future: Send + 'static,
+        > + Clone
+        + Send
+        + Sync
+        + 'static,
+        impl Fn(&PeerCertificate) -> Option<(Peer, Quota)> + Send + Sync + 'static,
+    > {
+        let (kind, hub) = (self.kind, Weak::clone(&self.hub));
+        Front {
+            tls: self.tls.config(),
+            service: routes.map_request(with_leaving),
+            identify: move |certificate: &PeerCertificate| {
+                admitted(kind, &*hub.upgrade()?, certificate)
+            },
+            connections: self.connections.clone(),
+            limits: self.limits,
+            metrics: Arc::clone(&self.metrics),
+        }
+    }
+
+    /// Cuts the connections of those who may not be here any more; returns how many.
+    pub(super) fn cut_strangers(&self) -> usize {
+        let Some(hub) = self.hub.upgrade() else { return 0 };
+        let directory = hub.directory();
+        self.connections.cut_where(|open| {
+            let agency = open.quota.agency.as_ref().and_then(|code| directory.agency(code));
+            quota(self.kind, &hub, &open.certificate_sha256).is_none()
+                || agency.is_some_and(|agency| agency.suspended)
+        })
+    }
+
+    /// Cuts every connection.
+    pub(super) fn cut_all(&self) {
+        self.connections.cut_where(|_| true);
+    }
+
+    /// Takes changed certificates, authorities and lists for new connections; returns the lists
+    /// that are stale.
+    pub(super) fn reload(&self, tls: &Tls, now: UnixTime) -> Result<Vec<StaleList>, ReloadError> {
+        self.tls.reload_server_certificate(parts::credential(tls)?)?;
+        Ok(self.tls.reload_client_roots(parts::client_trust(tls)?, now)?)
+    }
+
+    /// The revocation lists whose successor is overdue.
+    pub(super) fn stale_lists(&self, now: UnixTime) -> Vec<StaleList> {
+        self.tls.stale_lists(now)
+    }
+}
+
+/// What the metrics tell of the doors.
+pub(super) fn gauges(doors: &[Arc<Door>], desk: &Desk) -> Gauges {
+    let (doors, alarms) = (doors.to_vec(), Arc::clone(&desk.alarms));
+    Arc::new(move || {
+        let mut metrics =
+            vec![Metric { name: "xianjie_alarms".to_owned(), value: alarms.count() as u64 }];
+        for door in &doors {
+            let label = match door.kind {
+                Kind::Agencies => "agencies",
+                Kind::Operators => "operators",
+            };
+            let counts = [
+                ("connections", door.connections.len() as u64),
+                ("connections_admitted_total", door.metrics.admitted.get()),
+                ("connections_strangers_total", door.metrics.strangers.get()),
+                ("connections_cut_total", door.metrics.cut.get()),
+                ("handshakes_failed_total", door.metrics.handshakes_failed.get()),
+            ];
+            metrics.extend(counts.map(|(name, value)| Metric {
+                name: format!("xianjie_{name}{{listener=\"{label}\"}}"),
+                value,
+            }));
+        }
+        metrics
+    })
+}
+
+/// The machine's time, against which certificates' dates are judged in handshakes.
+pub(super) fn machine_time() -> UnixTime {
+    UnixTime::now()
+}
+
+/// The directory's word at the handshake.
+struct Registered {
+    kind: Kind,
+    hub: Weak<Hub>,
+}
+
+impl Pins for Registered {
+    fn transport_allowed(&self, certificate_sha256: &[u8; 32]) -> bool {
+        let hub = self.hub.upgrade();
+        hub.is_some_and(|hub| quota(self.kind, &hub, certificate_sha256).is_some())
+    }
+}
+
+/// Whose quota a certificate uses, if it may come in by this door.
+fn quota(kind: Kind, hub: &Hub, certificate_sha256: &[u8; 32]) -> Option<Quota> {
+    let directory = hub.directory();
+    let certificate = directory.certificate(&Digest(*certificate_sha256))?;
+    if !certificate.is_live(hub.now()) {
+        return None;
+    }
+    match (kind, &certificate.purpose) {
+        (Kind::Agencies, Purpose::Transport(code)) => {
+            let system = directory.system(code).filter(|system| !system.suspended)?;
+            let mut carried = system.agencies.keys();
+            let only = carried.next().filter(|_| system.agencies.len() == 1);
+            Some(Quota {
+                system: Some(code.clone()),
+                agency: only.cloned(),
+                gateway: system.gateway,
+            })
+        }
+        (Kind::Operators, Purpose::Operator(_)) => Some(Quota::default()),
+        _ => None,
+    }
+}
+
+/// A name in the certificate must be that of its owner in the directory.
+fn admitted(kind: Kind, hub: &Hub, certificate: &PeerCertificate) -> Option<(Peer, Quota)> {
+    let quota = quota(kind, hub, &certificate.sha256)?;
+    let digest = Digest(certificate.sha256);
+    let directory = hub.directory();
+    let agrees = match (&certificate.san_uri, &directory.certificate(&digest)?.purpose) {
+        (None, _) => true,
+        (Some(SubjectUri::System(named)), Purpose::Transport(code)) => named == code.as_str(),
+        (Some(SubjectUri::Operator(named)), Purpose::Operator(name)) => named == name.as_str(),
+        _ => false,
+    };
+    agrees.then_some((Peer { certificate: digest }, quota))
+}
+
+/// Tells the services, in their own words, when the connection is asked to leave.
+fn with_leaving(mut request: Request<Incoming>) -> Request<Incoming> {
+    if let Some(retiring) = request.extensions().get::<Retiring>().cloned() {
+        let leaving = Leaving::new(move || {
+            let retiring = retiring.clone();
+            Box::pin(async move { retiring.wait().await })
+        });
+        request.extensions_mut().insert(leaving);
+    }
+    request
+}

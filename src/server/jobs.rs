@@ -1,0 +1,232 @@
+//! What runs beside the requests: notes of refusals, notices, orphans, kill switch, reloads, alarms.
+//! Each is a loop in a task of its own, and ends when the hub is stopped.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use xianjie_core::domain::agency::Certificate;
+use xianjie_core::limits;
+use xianjie_core::refusal::Refusal;
+
+use super::doors::{Door, machine_time};
+use crate::config::{Config, Tls};
+use crate::hub::Hub;
+use crate::services::{Alarm, Alarms, Desk};
+use crate::store::attachments::AttachmentError;
+
+/// Between two records of refusals (LEDGER.md: one an agency and minute).
+const REFUSALS_EVERY: Duration = Duration::from_secs(60);
+/// Between two tries at a notice that could not be sent, and between two looks at what is owed.
+const NOTICES_EVERY: Duration = Duration::from_secs(1);
+/// Between two collections of orphans.
+const ORPHANS_EVERY: Duration = Duration::from_secs(3600);
+/// Between two looks at the files of certificates and lists.
+const FILES_EVERY: Duration = Duration::from_secs(10);
+/// Between two looks at what may be an alarm.
+const ALARMS_EVERY: Duration = Duration::from_secs(60);
+/// A certificate that ends sooner is an alarm.
+const EXPIRES_SOON_MS: i64 = 30 * 24 * 3600 * 1000;
+
+/// Starts all jobs.
+pub(super) fn spawn(
+    jobs: &TaskTracker,
+    quit: &CancellationToken,
+    desk: &Desk,
+    doors: &[Arc<Door>],
+    config: &Config,
+) {
+    let spawn = |job: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
+        let quit = quit.clone();
+        jobs.spawn(async move { quit.run_until_cancelled(job).await });
+    };
+    let hub = || Arc::clone(&desk.hub);
+    spawn(Box::pin(write_refusals(hub())));
+    spawn(Box::pin(send_notices(hub())));
+    spawn(Box::pin(collect_orphans(hub())));
+    spawn(Box::pin(cut_strangers(hub(), doors.to_vec())));
+    spawn(Box::pin(reload(config.tls.clone(), doors.to_vec())));
+    spawn(Box::pin(raise_alarms(desk.clone(), doors.to_vec())));
+}
+
+/// Returns when the process is asked to end.
+pub(super) async fn asked_to_end() {
+    let (terminate, interrupt) = (hears(SignalKind::terminate()), hears(SignalKind::interrupt()));
+    tokio::select! {
+        () = terminate => {}
+        () = interrupt => {}
+    }
+}
+
+/// Returns when the process gets the signal; never, if it can't be listened to.
+async fn hears(kind: SignalKind) {
+    match signal(kind) {
+        Ok(mut signal) => {
+            signal.recv().await;
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a signal can't be listened to");
+            std::future::pending().await
+        }
+    }
+}
+
+async fn write_refusals(hub: Arc<Hub>) {
+    loop {
+        sleep(REFUSALS_EVERY).await;
+        hub.write_refusals().await;
+    }
+}
+
+/// After each commit, but not more often than each second: what is owed is sent, and its own commit
+/// is looked at in turn.
+async fn send_notices(hub: Arc<Hub>) {
+    let mut ledger = hub.bell().ledger();
+    ledger.mark_changed();
+    loop {
+        if ledger.changed().await.is_err() {
+            return;
+        }
+        while let Err(refusal) = hub.send_notices().await {
+            tracing::warn!(%refusal, "a notice is not sent yet");
+            sleep(NOTICES_EVERY).await;
+        }
+        sleep(NOTICES_EVERY).await;
+    }
+}
+
+/// Why a collection of orphans ended early.
+#[derive(Debug, thiserror::Error)]
+enum OrphansError {
+    #[error(transparent)]
+    Attachments(#[from] AttachmentError),
+    #[error(transparent)]
+    Named(#[from] Refusal),
+}
+
+async fn collect_orphans(hub: Arc<Hub>) {
+    let age = Duration::from_secs(limits::ORPHAN_HOURS * 3600);
+    loop {
+        sleep(ORPHANS_EVERY).await;
+        let named = |agency, digests: Vec<_>| {
+            let hub = Arc::clone(&hub);
+            async move {
+                let digests: BTreeSet<_> = digests.into_iter().collect();
+                Ok::<_, OrphansError>(hub.attachments_named(&agency, digests).await?)
+            }
+        };
+        match hub.attachments().collect_orphans(age, named).await {
+            Ok(collected) => tracing::info!(?collected, "orphans are collected"),
+            Err(error) => tracing::warn!(%error, "orphans are not collected"),
+        }
+    }
+}
+
+/// The kill switch: whoever may not be here any more is cut when the directory says so, and, as
+/// certificates end by themselves, once a minute.
+async fn cut_strangers(hub: Arc<Hub>, doors: Vec<Arc<Door>>) {
+    let mut changes = hub.directory_changes();
+    loop {
+        tokio::select! {
+            changed = changes.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+            () = sleep(ALARMS_EVERY) => {}
+        }
+        let cut: usize = doors.iter().map(|door| door.cut_strangers()).sum();
+        if cut > 0 {
+            tracing::info!(cut, "connections are cut");
+        }
+    }
+}
+
+/// Takes changed certificates and lists, when their files change or on SIGHUP.
+async fn reload(tls: Tls, doors: Vec<Arc<Door>>) {
+    let mut seen = changed_at(&tls);
+    let mut hangup = signal(SignalKind::hangup()).ok();
+    loop {
+        let asked = tokio::select! {
+            () = sleep(FILES_EVERY) => false,
+            Some(()) = async { hangup.as_mut()?.recv().await } => true,
+        };
+        let now = changed_at(&tls);
+        if !asked && now == seen {
+            continue;
+        }
+        seen = now;
+        for door in &doors {
+            match door.reload(&tls, machine_time()) {
+                Ok(_) => tracing::info!("certificates are read again"),
+                Err(error) => {
+                    tracing::error!(%error, "certificates can't be read again; the old ones stay");
+                }
+            }
+        }
+    }
+}
+
+fn changed_at(tls: &Tls) -> Vec<Option<SystemTime>> {
+    let files: [Option<&PathBuf>; 4] = [
+        Some(&tls.certificate),
+        Some(&tls.key),
+        Some(&tls.client_authorities),
+        tls.revocation_list.as_ref(),
+    ];
+    let changed = |path: &PathBuf| std::fs::metadata(path).and_then(|m| m.modified()).ok();
+    files.into_iter().flatten().map(changed).collect()
+}
+
+async fn raise_alarms(desk: Desk, doors: Vec<Arc<Door>>) {
+    let mut ticks = interval(ALARMS_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let stale = doors.iter().any(|door| !door.stale_lists(machine_time()).is_empty());
+        set(
+            &desk,
+            stale,
+            "REVOCATION_LIST_STALE",
+            "a revocation list is past its next update; it stays in force",
+            "吊销列表已过期，仍继续有效",
+        );
+        let wal = desk.hub.store().wal_bytes().await.unwrap_or_default();
+        set(
+            &desk,
+            wal > limits::WAL_ALARM_BYTES,
+            "LOG_LARGE",
+            "the store's write-ahead log does not shrink",
+            "存储的预写日志过大",
+        );
+        let soon = desk.hub.now().0 + EXPIRES_SOON_MS;
+        let directory = desk.hub.directory();
+        let ends_soon = |certificate: &Certificate| {
+            certificate.is_live(desk.hub.now()) && certificate.valid_until.0 < soon
+        };
+        set(
+            &desk,
+            directory.certificates().any(|certificate| ends_soon(certificate)),
+            "CERTIFICATE_EXPIRES",
+            "a registered certificate ends within 30 days",
+            "有已登记证书将在三十日内到期",
+        );
+    }
+}
+
+fn set(desk: &Desk, stands: bool, reason: &'static str, message: &str, message_zh: &str) {
+    let alarms: &Alarms = &desk.alarms;
+    if stands {
+        let since = desk.hub.now();
+        let (message, message_zh) = (message.to_owned(), message_zh.to_owned());
+        alarms.raise(reason, Alarm { message, message_zh, since });
+    } else {
+        alarms.clear(reason);
+    }
+}

@@ -1,0 +1,182 @@
+//! `AttachmentService`: files of an agency, uploaded before the document that names them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tonic::{Request, Response, Status, Streaming};
+use xianjie_core::domain::policy::Rpc;
+use xianjie_core::ids::Digest;
+use xianjie_core::limits;
+use xianjie_core::refusal::{Reason, Refusal, Violation};
+
+use super::peer::{Caller, agency};
+use super::{Answers, Source, answers, encode, exchange, status, unary};
+use crate::hub::Hub;
+use crate::store::attachments::{AttachmentError, Held, Opening, Reader, Upload};
+use crate::wire::pb;
+use crate::wire::signature::attachment_digests;
+use pb::upload_attachment_request::Message;
+
+/// The service.
+pub(super) struct Attachment(Arc<Hub>);
+
+impl Attachment {
+    pub(super) fn new(hub: Arc<Hub>) -> Self {
+        Self(hub)
+    }
+}
+
+#[tonic::async_trait]
+impl pb::attachment_service_server::AttachmentService for Attachment {
+    async fn get_upload(
+        &self,
+        request: Request<pb::GetUploadRequest>,
+    ) -> Result<Response<pb::GetUploadResponse>, Status> {
+        let caller = Caller::of(&self.0, &request);
+        unary(status_of(caller, request.into_inner())).await
+    }
+
+    async fn upload_attachment(
+        &self,
+        request: Request<Streaming<pb::UploadAttachmentRequest>>,
+    ) -> Result<Response<pb::UploadAttachmentResponse>, Status> {
+        let caller = Caller::of(&self.0, &request);
+        let held = upload(caller, request.into_inner()).await?;
+        Ok(Response::new(pb::UploadAttachmentResponse {
+            bytes_held: held.bytes_held,
+            complete: held.complete,
+        }))
+    }
+
+    type DownloadAttachmentStream = Answers<pb::DownloadAttachmentResponse>;
+
+    async fn download_attachment(
+        &self,
+        request: Request<pb::DownloadAttachmentRequest>,
+    ) -> Result<Response<Self::DownloadAttachmentStream>, Status> {
+        let caller = Caller::of(&self.0, &request);
+        let opened = unary(download(caller, request.into_inner())).await?;
+        Ok(opened.map(answers))
+    }
+}
+
+async fn status_of(
+    caller: Caller,
+    request: pb::GetUploadRequest,
+) -> Result<pb::GetUploadResponse, Refusal> {
+    let agency = caller.agency(Rpc::GetUpload, &request.agency)?;
+    let digest = digest(&request.sha256)?;
+    let held = caller.hub.attachments().status(&agency, digest).await.map_err(refusal)?;
+    Ok(pb::GetUploadResponse { bytes_held: held.bytes_held, complete: held.complete })
+}
+
+/// Takes an upload: what came stays, however it ends.
+async fn upload(
+    caller: Caller,
+    mut incoming: Streaming<pb::UploadAttachmentRequest>,
+) -> Result<Held, Status> {
+    let open = match next(&mut incoming).await? {
+        Some(Message::Open(open)) => open,
+        _ => return Err(status::refused(&Violation::new(Reason::Required, "open").into())),
+    };
+    let mut upload = match opened(&caller, &open).await.map_err(|r| status::refused(&r))? {
+        Opening::Complete(held) => return Ok(held),
+        Opening::Ready(upload) => upload,
+    };
+    while let Some(message) = next(&mut incoming).await? {
+        upload = appended(upload, message).await.map_err(|refusal| status::refused(&refusal))?;
+    }
+    upload.finish().await.map_err(|error| status::refused(&refusal(error)))
+}
+
+async fn next(
+    incoming: &mut Streaming<pb::UploadAttachmentRequest>,
+) -> Result<Option<Message>, Status> {
+    let silence = Duration::from_secs(limits::SILENCE_SECONDS);
+    match tokio::time::timeout(silence, incoming.message()).await {
+        Ok(came) => Ok(came?.and_then(|request| request.message)),
+        Err(_) => Err(status::silent()),
+    }
+}
+
+async fn opened(caller: &Caller, open: &pb::UploadOpen) -> Result<Opening, Refusal> {
+    let agency = caller.agency(Rpc::UploadAttachment, &open.agency)?;
+    let digest = digest(&open.sha256)?;
+    let attachments = caller.hub.attachments();
+    attachments.upload(&agency, digest, open.size_bytes, open.offset).await.map_err(refusal)
+}
+
+async fn appended(upload: Upload, message: Message) -> Result<Upload, Refusal> {
+    match message {
+        Message::Chunk(chunk) if chunk.len() <= limits::CHUNK_BYTES => {
+            upload.append(chunk.into()).await.map_err(refusal)
+        }
+        Message::Chunk(_) => {
+            let help = format!("at most {} bytes", limits::CHUNK_BYTES);
+            Err(Violation::new(Reason::TooLarge, "chunk").help(help).into())
+        }
+        Message::Open(_) => Err(Violation::new(Reason::DuplicateField, "open").into()),
+    }
+}
+
+/// A file on its way out.
+struct Download {
+    reader: Reader,
+    offset: u64,
+}
+
+async fn download(
+    caller: Caller,
+    request: pb::DownloadAttachmentRequest,
+) -> Result<Download, Refusal> {
+    let reader = agency(&request.agency)?;
+    let document = encode::document_ref(request.document.as_ref())?;
+    let digest = digest(&request.sha256)?;
+    let rpc = Rpc::DownloadAttachment;
+    let submission = exchange::visible(&caller, rpc, &reader, &document).await?;
+    let entry = caller.hub.entry(submission.row.index).await?;
+    if !attachment_digests(&entry.signed_document).contains(&digest) {
+        return Err(Reason::NotFound.into());
+    }
+    let attachments = caller.hub.attachments();
+    let opened = attachments.read(&document.sender, digest, request.offset).await;
+    let reader = opened.map_err(refusal)?.ok_or_else(|| Refusal::from(Reason::NotFound))?;
+    Ok(Download { reader, offset: request.offset })
+}
+
+impl Source for Download {
+    type Message = pb::DownloadAttachmentResponse;
+
+    async fn next(&mut self) -> Option<Result<Self::Message, Status>> {
+        match self.reader.chunk().await {
+            Ok(chunk) => {
+                let chunk = chunk?;
+                let offset = self.offset;
+                self.offset += chunk.len() as u64;
+                let size_bytes = self.reader.size();
+                Some(Ok(pb::DownloadAttachmentResponse { offset, chunk, size_bytes }))
+            }
+            Err(error) => Some(Err(status::refused(&refusal(error)))),
+        }
+    }
+}
+
+fn digest(bytes: &[u8]) -> Result<Digest, Refusal> {
+    let digest = bytes.try_into().map(Digest);
+    digest.map_err(|_| Violation::new(Reason::Format, "sha256").help("32 bytes").into())
+}
+
+fn refusal(error: AttachmentError) -> Refusal {
+    let help = error.to_string();
+    let (reason, field) = match &error {
+        AttachmentError::TooLarge { .. } => (Reason::TooLarge, "open.size_bytes"),
+        AttachmentError::Busy => (Reason::Busy, ""),
+        AttachmentError::WrongOffset { .. } => (Reason::OffsetMismatch, "open.offset"),
+        AttachmentError::WrongSize { .. } => (Reason::AttachmentUnfit, "open.size_bytes"),
+        AttachmentError::PastEnd { .. } => (Reason::AttachmentUnfit, "chunk"),
+        AttachmentError::WrongDigest => (Reason::DigestMismatch, "open.sha256"),
+        AttachmentError::Quota => (Reason::Quota, ""),
+        AttachmentError::NoSpace | AttachmentError::Io { .. } => return encode::unavailable(error),
+    };
+    Violation::new(reason, field).help(help).into()
+}
