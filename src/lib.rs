@@ -5,9 +5,12 @@
 //! rewrite, and knows at every moment who answers for a person. `ARCHITECTURE.md` is the map; the law
 //! and the ledger's arithmetic are in the crate `xianjie-core`.
 
+pub mod bench;
+pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod entropy;
 pub mod http;
 pub mod hub;

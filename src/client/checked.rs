@@ -20,7 +20,11 @@ pub fn describe(answer: &pb::CheckDocumentResponse) -> String {
         let kind = if addressee.copy { "copy 抄送" } else { "primary 主送" };
         let in_lieu = if addressee.in_lieu { " (in lieu 代收)" } else { "" };
         let (agency, relation) = (&addressee.agency, &addressee.relation);
-        let _ = writeln!(text, "  - {kind}: {agency}{in_lieu}: {relation}{}", articles(&addressee.articles));
+        let _ = writeln!(
+            text,
+            "  - {kind}: {agency}{in_lieu}: {relation}{}",
+            articles(&addressee.articles)
+        );
     }
     heading(&mut text, "Duties that it opens · 产生的期限义务", answer.opens.len());
     for duty in &answer.opens {
@@ -46,7 +50,11 @@ pub fn describe(answer: &pb::CheckDocumentResponse) -> String {
         let answers = if custody.answers.is_empty() { "-" } else { custody.answers.as_str() };
         let _ = writeln!(text, "  - {}, answers 责任单位: {answers}", state.replace('_', " "));
     }
-    heading(&mut text, "Attachments to upload first · 须先上传的附件", answer.missing_attachments.len());
+    heading(
+        &mut text,
+        "Attachments to upload first · 须先上传的附件",
+        answer.missing_attachments.len(),
+    );
     for digest in &answer.missing_attachments {
         let _ = writeln!(text, "  - sha256 {}", hex::encode(digest));
     }
@@ -132,6 +140,24 @@ mod tests {
             }],
             ..pb::CheckDocumentResponse::default()
         };
-        expect_test::expect![[""]].assert_eq(&describe(&answer));
+        expect_test::expect![[r#"
+            verdict_handover
+
+            Wrong · 问题
+              - effective_date: REQUIRED: must be filled in · 必须填写 [社区矫正法 20]
+                a date
+
+            Addressees · 送达单位
+              - copy 抄送: a (in lieu 代收): county police of the place of execution
+
+            Duties that it opens · 产生的期限义务
+              - 送达回执: a, 5 days, last day 最后日期 2026-11-23
+
+            Signatures · 签名
+              - not valid 无效: SIGNATURE_INVALID; signs 应签摘要 0102
+
+            document sha256: 
+        "#]]
+        .assert_eq(&describe(&answer));
     }
 }

@@ -93,7 +93,8 @@ impl Client {
         let mut found = Vec::new();
         loop {
             let page = self.directory().list_agencies(unary(request.clone())).await?.into_inner();
-            let agencies = page.agencies.into_iter().filter_map(|a| record::directory::agency(a).ok());
+            let agencies =
+                page.agencies.into_iter().filter_map(|a| record::directory::agency(a).ok());
             found.extend(agencies.filter(fits));
             if page.next_page_token.is_empty() {
                 return Ok(found);

@@ -114,7 +114,7 @@ impl NewFolder {
 
     /// Where its files are meanwhile.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub fn unfinished(&self) -> &Path {
         &self.unfinished
     }
 

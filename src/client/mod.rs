@@ -20,6 +20,7 @@ pub mod checked;
 pub mod connect;
 pub mod directory;
 pub mod disk;
+pub mod doctor;
 pub mod error;
 pub mod files;
 pub mod inbox;

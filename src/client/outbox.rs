@@ -218,8 +218,8 @@ impl Outbox {
         let folder = self.folder.join(id);
         let path = folder.join(files::STATE);
         let Some(state) = disk::read_if_there(&path)? else { return Ok(None) };
-        let state = serde_json::from_slice(&state)
-            .map_err(|source| OutboxError::State { path, source })?;
+        let state =
+            serde_json::from_slice(&state).map_err(|source| OutboxError::State { path, source })?;
         let document = disk::read(&folder.join(files::DOCUMENT))?;
         let envelope = disk::read(&folder.join(files::ENVELOPE))?;
         Ok(Some(Entry { folder, state, document, envelope }))

@@ -58,7 +58,9 @@ pub enum PrepareError {
         place: usize,
     },
     /// An attachment has another digest or size than the file says.
-    #[error("attachments[{place}]: the `{field}` in the document file is not that of the attachment")]
+    #[error(
+        "attachments[{place}]: the `{field}` in the document file is not that of the attachment"
+    )]
     AttachmentDiffers {
         /// Its place, from 0.
         place: usize,
@@ -218,9 +220,7 @@ fn measure(
         let is_whole = ["size_bytes", "sha256"].iter().all(|n| !entry.get(*n).is_none_or(is_blank));
         return if is_whole { Ok(None) } else { Err(PrepareError::NoAttachment { place, path }) };
     };
-    for (field, measured) in
-        [("size_bytes", size.to_string()), ("sha256", BASE64.encode(sha256))]
-    {
+    for (field, measured) in [("size_bytes", size.to_string()), ("sha256", BASE64.encode(sha256))] {
         let stated = entry.get(field).filter(|value| !is_blank(value));
         let stated = stated.map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
         if stated.is_some_and(|stated| stated != measured) {

@@ -189,9 +189,8 @@ impl Profile {
         let transport_certificate = folder.join(&parsed.transport.certificate);
         let credential =
             Credential::load(&transport_certificate, &folder.join(&parsed.transport.key))?;
-        let tls = client_config(&trust.authorities, credential).map_err(|source| {
-            ProfileError::Tls { path: transport_certificate.clone(), source }
-        })?;
+        let tls = client_config(&trust.authorities, credential)
+            .map_err(|source| ProfileError::Tls { path: transport_certificate.clone(), source })?;
         let (acknowledgement, signed_by) = match parsed.acknowledgement {
             Some(AcknowledgementSection { certificate, key, signed_by }) => {
                 (Some(identity(&PairSection { certificate, key })?), signed_by)

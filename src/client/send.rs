@@ -134,11 +134,8 @@ impl Client {
                 Err(TransferError::Call(error)) => error,
                 Err(error) => return Err(SendError::Transfer(error)),
             };
-            let advice = error.refused().map(|refused| refused.advice);
-            if let (Some(Advice::NewDocument | Advice::AskOperator), Some(refused)) =
-                (advice, error.refused())
-            {
-                if advice == Some(Advice::NewDocument) {
+            if let Some(refused) = error.refused().filter(|refused| ends_retries(refused, entry)) {
+                if refused.advice == Advice::NewDocument {
                     entry.refused(refused)?;
                 }
                 return Err(SendError::Refused(Box::new(refused.clone())));
@@ -184,9 +181,8 @@ impl Client {
         let parts = receipt::parts(&answer.receipt.unwrap_or_default())?;
         let mut report = Report::default();
         let verified = verify_receipt(&self.profile().trust, &parts, &mut report);
-        let of_document = verified
-            .as_ref()
-            .and_then(|_| verify_document(&parts, &entry.document, &mut report));
+        let of_document =
+            verified.as_ref().and_then(|_| verify_document(&parts, &entry.document, &mut report));
         let (Some(receipt), Some(_)) = (verified, of_document) else {
             let evidence = entry.folder.join(files::DOUBTFUL_RECEIPT);
             disk::write(&evidence, TlogProof::from(&parts).to_text().as_bytes())?;
@@ -220,6 +216,16 @@ impl Client {
         let prepared = file.fill(self.schema(), &filling)?;
         let signed = Signed::sign_document(prepared.bytes.clone(), signer);
         Ok((prepared, signed))
+    }
+}
+
+/// Whether sending the same bytes again is of no use: as the hub advises, or for want of the
+/// attachments that it asks for.
+fn ends_retries(refused: &Refused, entry: &Entry) -> bool {
+    match refused.advice {
+        Advice::Resend => false,
+        Advice::UploadThenResend => entry.state.attachments.is_empty(),
+        Advice::NewDocument | Advice::AskOperator => true,
     }
 }
 

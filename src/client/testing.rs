@@ -47,9 +47,8 @@ impl World {
             Serial::from_random([serials; 16])
         };
         let authority = Authority::create("Test", serial(), validity).unwrap();
-        let mut issue = |purpose, algorithm| {
-            authority.issue(&purpose, algorithm, serial(), validity).unwrap()
-        };
+        let mut issue =
+            |purpose, algorithm| authority.issue(&purpose, algorithm, serial(), validity).unwrap();
         let transport = issue(Purpose::Transport("s-1".into()), Algorithm::EcdsaP256Sha256);
         let document = issue(Purpose::Document("court".into()), Algorithm::EcdsaP256Sha256);
         let acknowledgement = issue(Purpose::Acknowledgement("prison".into()), Algorithm::Ed25519);

@@ -5,7 +5,9 @@
 //! not know, and its receipt verifies all the same.
 
 use prost::Message as _;
-use xianjie_core::ledger::receipt::{ReceiptError, ReceiptParts, VerifiedReceipt, document_matches};
+use xianjie_core::ledger::receipt::{
+    ReceiptError, ReceiptParts, VerifiedReceipt, document_matches,
+};
 use xianjie_core::ledger::{Hash, receipt};
 
 use super::trust::Trust;
@@ -71,7 +73,11 @@ pub fn verify_document(
     report: &mut Report,
 ) -> Option<pb::DocumentRecord> {
     let Some(Kind::Document(record)) = kind(&parts.opening.record) else {
-        report.fails(Step::Document, "the record is not that of a document", "该记录不是文书的记录");
+        report.fails(
+            Step::Document,
+            "the record is not that of a document",
+            "该记录不是文书的记录",
+        );
         return None;
     };
     let commitment = record.document_commitment.as_slice().try_into().map(Hash);
@@ -141,7 +147,10 @@ pub fn verify_acknowledgement(
         return report.fails(Step::Acknowledgement, why, "签收内容与该送达、单位或账本不符");
     }
     report.holds(Step::Acknowledgement);
-    let signers: Vec<(u64, &[u8])> = record.bindings.iter().zip(&signed.signatures)
+    let signers: Vec<(u64, &[u8])> = record
+        .bindings
+        .iter()
+        .zip(&signed.signatures)
         .map(|(binding, signature)| (*binding, signature.certificate_sha256.as_slice()))
         .collect();
     let signatures = Signatures {

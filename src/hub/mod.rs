@@ -22,6 +22,7 @@ use crate::store::attachments::Attachments;
 use crate::store::{Store, StoreError};
 use crate::wire::schema::Schema;
 
+pub mod audit;
 pub mod bell;
 mod check;
 mod directory;

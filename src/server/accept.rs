@@ -132,8 +132,7 @@ where
         };
         drop(place);
         if let Some((seat, peer)) = self.admit(&stream) {
-            self.drive(stream, &seat, peer, shutdown.child_token())
-                .await;
+            self.drive(stream, &seat, peer, shutdown.child_token()).await;
         }
     }
 
@@ -222,11 +221,8 @@ where
     }
 
     fn http2(&self, seat: &Seat) -> http2::Builder<TokioExecutor> {
-        let streams = if seat.gateway {
-            self.limits.streams_of_gateway
-        } else {
-            self.limits.streams
-        };
+        let streams =
+            if seat.gateway { self.limits.streams_of_gateway } else { self.limits.streams };
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())

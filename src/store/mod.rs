@@ -191,6 +191,17 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError`].
     async fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<RowPage, StoreError>;
 
+    /// Links from persons to cases, in their order, the first at least `from`; at most `limit`. Only
+    /// an empty page is the end.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn scan_persons(
+        &self,
+        from: (PersonKey, CaseRef),
+        limit: usize,
+    ) -> Result<Vec<(PersonKey, CaseRef)>, StoreError>;
+
     /// These entries, in order of index; one that does not exist is left out. However many bytes:
     /// who asks for many asks in pages.
     ///

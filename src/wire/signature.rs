@@ -47,6 +47,17 @@ impl Signed {
         }
     }
 
+    /// A signed document, as it is stored.
+    ///
+    /// # Errors
+    /// Bytes that are none, no signature, or a signature whose form is wrong.
+    pub fn from_envelope(envelope: &[u8]) -> Result<Self, Violation> {
+        let message = pb::SignedDocument::decode(envelope)
+            .map_err(|_| Violation::new(Reason::Malformed, "signed_document"))?;
+        let signatures = read(&message.signatures)?;
+        Ok(Self { payload: message.document, signatures, envelope: envelope.to_vec() })
+    }
+
     /// A signed acknowledgement.
     ///
     /// # Errors

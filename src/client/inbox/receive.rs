@@ -179,10 +179,8 @@ impl Inbox<'_> {
     async fn subscribe(
         &self,
         after: Option<u64>,
-    ) -> Result<
-        (mpsc::Sender<pb::SubscribeRequest>, Streaming<pb::SubscribeResponse>),
-        InboxError,
-    > {
+    ) -> Result<(mpsc::Sender<pb::SubscribeRequest>, Streaming<pb::SubscribeResponse>), InboxError>
+    {
         let (sender, receiver) = mpsc::channel(16);
         let open = pb::SubscribeOpen {
             agency: self.client.agency()?.to_string(),
@@ -232,10 +230,7 @@ impl Inbox<'_> {
     }
 
     /// Acknowledges those of the deliveries that verified and are not settled.
-    pub(super) async fn acknowledge_open(
-        &self,
-        notes: &[DeliveryNote],
-    ) -> Result<(), InboxError> {
+    pub(super) async fn acknowledge_open(&self, notes: &[DeliveryNote]) -> Result<(), InboxError> {
         let open = notes.iter().filter(|note| note.is_open());
         let numbers: Vec<u64> = open.map(|note| note.number).collect();
         if numbers.is_empty() { Ok(()) } else { self.acknowledge(&numbers).await }

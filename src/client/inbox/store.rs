@@ -56,7 +56,7 @@ impl Inbox<'_> {
         if document.attachments.is_empty() {
             return Ok(());
         }
-        let folder = new.path().join(files::ATTACHMENTS);
+        let folder = new.unfinished().join(files::ATTACHMENTS);
         disk::make_folder(&folder)?;
         let sender = note.sender.clone();
         let of = pb::DocumentRef { sender, document_id: note.document_id.clone() };

@@ -1,8 +1,8 @@
 //! Strict reading: what is wrong is named, and files are named with it.
 
 use super::{ProfileFileError, parse};
-use crate::client::testing::World;
 use crate::client::profile::Profile;
+use crate::client::testing::World;
 
 const PROFILE: &str = r#"
 agency = "gz-baiyun-court"

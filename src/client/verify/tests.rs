@@ -39,8 +39,7 @@ fn a_document_verifies_step_by_step() {
     let report = document(&world, &world.receipts[1], &world.signed);
     assert!(report.is_proven(), "{report}");
     let steps: Vec<_> = report.findings.iter().map(|finding| finding.step.name()).collect();
-    let expected =
-        ["commitment", "checkpoint", "inclusion", "document", "binding", "signature"];
+    let expected = ["commitment", "checkpoint", "inclusion", "document", "binding", "signature"];
     assert_eq!(steps, expected);
     assert_eq!(report.receipt.map(|receipt| receipt.index), Some(1));
 }
@@ -48,17 +47,20 @@ fn a_document_verifies_step_by_step() {
 #[test]
 fn a_byte_changed_in_a_receipt_is_found_at_its_step() {
     let world = World::new();
-    let changes: [(Step, fn(&mut ReceiptParts)); 6] = [
-        (Step::Commitment, |parts| parts.opening.record[3] ^= 1),
-        (Step::Commitment, |parts| parts.opening.salt[0] ^= 1),
-        (Step::Checkpoint, |parts| parts.checkpoint = parts.checkpoint.replace("\n3\n", "\n4\n")),
-        (Step::Inclusion, |parts| parts.path[0] = Hash([1; 32])),
-        (Step::Inclusion, |parts| parts.opening.leaf.time_ms += 1),
-        (Step::Document, |parts| parts.opening.document_salt[0] ^= 1),
+    let change = |step, make: fn(&mut ReceiptParts)| (step, make);
+    let changes = [
+        change(Step::Commitment, |parts| parts.opening.record[3] ^= 1),
+        change(Step::Commitment, |parts| parts.opening.salt[0] ^= 1),
+        change(Step::Checkpoint, |parts| {
+            parts.checkpoint = parts.checkpoint.replace("\n3\n", "\n4\n")
+        }),
+        change(Step::Inclusion, |parts| parts.path[0] = Hash([1; 32])),
+        change(Step::Inclusion, |parts| parts.opening.leaf.time_ms += 1),
+        change(Step::Document, |parts| parts.opening.document_salt[0] ^= 1),
     ];
-    for (step, change) in changes {
+    for (step, make) in changes {
         let mut parts = world.receipts[1].clone();
-        change(&mut parts);
+        make(&mut parts);
         assert_eq!(failed_step(&document(&world, &parts, &world.signed)), step);
     }
 }
@@ -127,9 +129,12 @@ fn an_acknowledgement_covers_its_delivery_and_no_other() {
     let find = |index: u64| world.receipts.get(usize::try_from(index).ok()?).cloned();
     let covered = &world.receipts[1].opening.leaf.commitment;
     let other = Hash([1; 32]);
-    for (covers, holds) in
-        [(None, true), (Some((1, covered)), true), (Some((2, covered)), false), (Some((1, &other)), false)]
-    {
+    for (covers, holds) in [
+        (None, true),
+        (Some((1, covered)), true),
+        (Some((2, covered)), false),
+        (Some((1, &other)), false),
+    ] {
         let mut report = Report::default();
         let parts = &world.receipts[2];
         assert_eq!(verify_acknowledgement(&trust, parts, covers, &find, &mut report), holds);

@@ -64,10 +64,7 @@ impl Connections {
     /// None yet.
     #[must_use]
     pub fn new(limits: AcceptLimits) -> Self {
-        Self {
-            limits,
-            table: Arc::default(),
-        }
+        Self { limits, table: Arc::default() }
     }
 
     /// How many are open.
@@ -187,10 +184,7 @@ impl Rows {
     }
 
     fn insert(&mut self, connection: OpenConnection) {
-        *self
-            .by_key
-            .entry(connection.certificate_sha256)
-            .or_default() += 1;
+        *self.by_key.entry(connection.certificate_sha256).or_default() += 1;
         if let Some(agency) = connection.quota.agency.clone() {
             *self.by_agency.entry(agency).or_default() += 1;
         }

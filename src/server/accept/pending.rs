@@ -25,10 +25,7 @@ impl Pending {
     }
 
     /// Waits until there is room for one more: who comes meanwhile waits in the kernel's queue.
-    #[expect(
-        clippy::expect_used,
-        reason = "the semaphore is private and never closed"
-    )]
+    #[expect(clippy::expect_used, reason = "the semaphore is private and never closed")]
     pub(super) async fn room(&self) -> OwnedSemaphorePermit {
         let places = Arc::clone(&self.places);
         places.acquire_owned().await.expect("never closed")
@@ -43,11 +40,7 @@ impl Pending {
             return None;
         }
         *count += 1;
-        Some(Place {
-            source,
-            per_source: Arc::clone(&self.per_source),
-            _room: room,
-        })
+        Some(Place { source, per_source: Arc::clone(&self.per_source), _room: room })
     }
 }
 
@@ -93,11 +86,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_source_gets_its_share_and_gets_it_back() {
-        let limits = AcceptLimits {
-            pending: 3,
-            pending_per_source: 1,
-            ..AcceptLimits::default()
-        };
+        let limits = AcceptLimits { pending: 3, pending_per_source: 1, ..AcceptLimits::default() };
         let pending = Pending::new(&limits);
         let first = pending.place(pending.room().await, "2001:db8::1".parse().unwrap());
         assert!(first.is_some());

@@ -73,16 +73,7 @@ impl Hub {
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let served = tokio::spawn(front.serve(listener, shutdown.clone()));
-        Self {
-            authority,
-            address,
-            directory,
-            connections,
-            metrics,
-            abandoned,
-            shutdown,
-            served,
-        }
+        Self { authority, address, directory, connections, metrics, abandoned, shutdown, served }
     }
 
     /// A client whose certificate is not registered.
@@ -90,9 +81,7 @@ impl Hub {
         let number = Serial::from_random([7; 16]);
         let purpose = Purpose::Transport("s-1".into());
         let algorithm = Algorithm::EcdsaP256Sha256;
-        self.authority
-            .issue(&purpose, algorithm, number, century())
-            .unwrap()
+        self.authority.issue(&purpose, algorithm, number, century()).unwrap()
     }
 
     fn register(&self, name: &'static str, quota: Quota) -> Issued {
@@ -159,9 +148,7 @@ fn credential(issued: &Issued) -> Credential {
 fn server_tls(authority: &Authority) -> Arc<ServerConfig> {
     let purpose = Purpose::Server(vec![ServerName::try_from("localhost").unwrap()]);
     let serial = Serial::from_random([2; 16]);
-    let issued = authority
-        .issue(&purpose, Algorithm::EcdsaP256Sha256, serial, century())
-        .unwrap();
+    let issued = authority.issue(&purpose, Algorithm::EcdsaP256Sha256, serial, century()).unwrap();
     let trust = ClientTrust::from_pem(authority.certificate_pem(), "").unwrap();
     let options = ServerTlsOptions::default();
     let tls = ServerTls::new(credential(&issued), trust, Arc::new(Unpinned), &options);
@@ -225,28 +212,16 @@ async fn closed(mut stream: impl tokio::io::AsyncRead + Unpin) -> Duration {
 }
 
 fn of_agency(code: &str) -> Quota {
-    Quota {
-        agency: Some(code.parse().unwrap()),
-        ..Quota::default()
-    }
+    Quota { agency: Some(code.parse().unwrap()), ..Quota::default() }
 }
 
 #[tokio::test]
 async fn a_request_carries_its_peer() {
     let hub = Hub::start(|_| {}).await;
-    let one = hub
-        .connect(&hub.register("one", Quota::default()))
-        .await
-        .unwrap();
-    let two = hub
-        .connect(&hub.register("two", Quota::default()))
-        .await
-        .unwrap();
+    let one = hub.connect(&hub.register("one", Quota::default())).await.unwrap();
+    let two = hub.connect(&hub.register("two", Quota::default())).await.unwrap();
     for (channel, name) in [(&one, "one"), (&two, "two"), (&one, "one")] {
-        assert_eq!(
-            fetch(channel, "/peer").await.unwrap().headers()["peer"],
-            name
-        );
+        assert_eq!(fetch(channel, "/peer").await.unwrap().headers()["peer"], name);
     }
     assert_eq!(hub.connections.len(), 2);
     drop((one, two));
@@ -264,10 +239,7 @@ async fn a_stranger_is_not_served() {
 #[tokio::test]
 async fn streams_are_bounded_and_more_for_a_gateway() {
     let hub = Hub::start(|limits| (limits.streams, limits.streams_of_gateway) = (2, 4)).await;
-    let gateway = Quota {
-        gateway: true,
-        ..Quota::default()
-    };
+    let gateway = Quota { gateway: true, ..Quota::default() };
     for (issued, streams) in [(hub.client(), 2), (hub.register("gateway", gateway), 4)] {
         let channel = hub.connect(&issued).await.unwrap();
         let mut watches = Vec::new();
@@ -316,10 +288,7 @@ async fn the_kill_switch_ends_requests_in_progress() {
 #[tokio::test]
 async fn the_kill_switch_cuts_a_system() {
     let hub = Hub::start(|_| {}).await;
-    let of_system = |code: &str| Quota {
-        system: Some(code.parse().unwrap()),
-        ..Quota::default()
-    };
+    let of_system = |code: &str| Quota { system: Some(code.parse().unwrap()), ..Quota::default() };
     for system in ["s-1", "s-1", "s-2"] {
         let channel = hub.connect(&hub.register("one", of_system(system))).await;
         std::mem::forget(channel);
@@ -400,9 +369,7 @@ async fn handshakes_in_all_wait_for_room() {
 async fn a_client_without_preface_is_dropped() {
     let limit = Duration::from_millis(300);
     let hub = Hub::start(|limits| limits.first_request = limit).await;
-    let stream = dial(hub.address, hub.client_tls(&hub.client()))
-        .await
-        .unwrap();
+    let stream = dial(hub.address, hub.client_tls(&hub.client())).await.unwrap();
     assert!(closed(stream).await > limit / 2);
     hub.until(|hub| hub.connections.is_empty()).await;
     assert_eq!(hub.metrics.silent.get(), 1);
@@ -420,13 +387,8 @@ async fn a_client_with_preface_but_no_request_is_dropped() {
 #[tokio::test]
 async fn a_client_that_does_not_speak_http2_is_dropped() {
     let hub = Hub::start(|_| {}).await;
-    let mut stream = dial(hub.address, hub.client_tls(&hub.client()))
-        .await
-        .unwrap();
-    stream
-        .write_all(b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n")
-        .await
-        .unwrap();
+    let mut stream = dial(hub.address, hub.client_tls(&hub.client())).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n").await.unwrap();
     closed(stream).await;
     hub.until(|hub| hub.connections.is_empty()).await;
     assert_eq!(hub.metrics.broken.get(), 1);
@@ -436,14 +398,9 @@ async fn a_client_that_does_not_speak_http2_is_dropped() {
 async fn a_client_that_answers_no_ping_is_dropped() {
     let ping = Duration::from_millis(100);
     let hub = Hub::start(|limits| (limits.ping_interval, limits.ping_timeout) = (ping, ping)).await;
-    let mut stream = dial(hub.address, hub.client_tls(&hub.client()))
-        .await
-        .unwrap();
+    let mut stream = dial(hub.address, hub.client_tls(&hub.client())).await.unwrap();
     let empty_settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-    stream
-        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        .await
-        .unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
     stream.write_all(&empty_settings).await.unwrap();
     assert!(closed(stream).await >= ping);
     hub.until(|hub| hub.connections.is_empty()).await;
@@ -474,20 +431,14 @@ async fn an_old_connection_finishes_its_requests_and_new_ones_take_another() {
     timeout(SOON, again).await.unwrap();
     assert_eq!(slow.await.unwrap().unwrap().status(), 200);
     assert!(hub.metrics.admitted.get() >= 2);
-    assert_eq!(
-        (hub.metrics.overdue.get(), hub.metrics.broken.get()),
-        (0, 0)
-    );
+    assert_eq!((hub.metrics.overdue.get(), hub.metrics.broken.get()), (0, 0));
 }
 
 #[tokio::test]
 async fn a_request_learns_that_its_connection_retires() {
     let hub = Hub::start(|limits| limits.age = Duration::from_millis(100)).await;
     let channel = hub.connect(&hub.client()).await.unwrap();
-    timeout(SOON, fetch(&channel, "/retiring"))
-        .await
-        .unwrap()
-        .unwrap();
+    timeout(SOON, fetch(&channel, "/retiring")).await.unwrap().unwrap();
     assert_eq!(hub.metrics.retired.get(), 1);
 }
 
@@ -512,12 +463,7 @@ async fn a_shutdown_cuts_what_stays() {
     let mut watch = watch(&channel).await;
     let metrics = Arc::clone(&hub.metrics);
     assert!(hub.shut_down().await >= grace);
-    assert!(
-        timeout(SOON, watch.next())
-            .await
-            .unwrap()
-            .is_none_or(|end| end.is_err())
-    );
+    assert!(timeout(SOON, watch.next()).await.unwrap().is_none_or(|end| end.is_err()));
     assert_eq!(metrics.overdue.get(), 1);
 }
 
@@ -525,9 +471,7 @@ async fn a_shutdown_cuts_what_stays() {
 async fn a_shutdown_waits_neither_for_handshakes_nor_for_prefaces() {
     let hub = Hub::start(|limits| limits.first_request = Duration::from_millis(300)).await;
     let _handshake = TcpStream::connect(hub.address).await.unwrap();
-    let _silent = dial(hub.address, hub.client_tls(&hub.client()))
-        .await
-        .unwrap();
+    let _silent = dial(hub.address, hub.client_tls(&hub.client())).await.unwrap();
     hub.until(|hub| hub.connections.len() == 1).await;
     assert!(hub.shut_down().await < Duration::from_secs(2));
 }
@@ -539,9 +483,8 @@ fn ages_spread() {
     assert!(ages.iter().all(|age| (base..2 * base).contains(age)));
     for minute in 0..30 {
         let from = base + Duration::from_secs(60 * minute);
-        let within = ages
-            .iter()
-            .filter(|age| (from..from + Duration::from_secs(60)).contains(*age));
+        let within =
+            ages.iter().filter(|age| (from..from + Duration::from_secs(60)).contains(*age));
         assert!((30..=37).contains(&within.count()));
     }
 }

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
-use xianjie_core::ids::{LedgerIndex, Origin};
+use xianjie_core::ids::{CaseRef, LedgerIndex, Origin, PersonKey};
 
 use super::{Entry, Fold, Head, Loaded, RowPage, Store, StoreError, Wants};
 use error::Failure;
@@ -191,6 +191,14 @@ impl Store for Sqlite {
 
     async fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<RowPage, StoreError> {
         Ok(read::scan(&self.readers, from, to, limit).await?)
+    }
+
+    async fn scan_persons(
+        &self,
+        from: (PersonKey, CaseRef),
+        limit: usize,
+    ) -> Result<Vec<(PersonKey, CaseRef)>, StoreError> {
+        Ok(read::scan_persons(&self.readers, from, limit).await?)
     }
 
     async fn entries(&self, indexes: &[LedgerIndex]) -> Result<Vec<Entry>, StoreError> {

@@ -165,6 +165,24 @@ pub(super) async fn scan(
     page(rows, |(key, row): &(Vec<u8>, Vec<u8>)| key.len() + row.len()).await
 }
 
+pub(super) async fn scan_persons(
+    pool: &SqlitePool,
+    (person, case): (PersonKey, CaseRef),
+    limit: usize,
+) -> Result<Vec<(PersonKey, CaseRef)>, Failure> {
+    let links: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        "SELECT person, case_ref FROM person WHERE (person, case_ref) >= (?1, ?2) \
+         ORDER BY person, case_ref LIMIT ?3",
+    )
+    .bind(person.0.to_vec())
+    .bind(case.0.to_vec())
+    .bind(limit_to_sql(limit))
+    .fetch_all(pool)
+    .await?;
+    let link = |(person, case)| Ok((PersonKey(array(person)?), CaseRef(array(case)?)));
+    links.into_iter().map(link).collect()
+}
+
 pub(super) async fn entries(
     pool: &SqlitePool,
     indexes: &[LedgerIndex],

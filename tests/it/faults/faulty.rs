@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use tokio::sync::watch;
 use xianjie::store::{Entry, Fold, Head, Loaded, RowPage, Store, StoreError, Wants};
-use xianjie_core::ids::LedgerIndex;
+use xianjie_core::ids::{CaseRef, LedgerIndex, PersonKey};
 
 /// What a store is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +116,14 @@ impl Store for FaultyStore {
 
     async fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<RowPage, StoreError> {
         self.run(Op::Read, self.inner.scan(from, to, limit)).await
+    }
+
+    async fn scan_persons(
+        &self,
+        from: (PersonKey, CaseRef),
+        limit: usize,
+    ) -> Result<Vec<(PersonKey, CaseRef)>, StoreError> {
+        self.run(Op::Read, self.inner.scan_persons(from, limit)).await
     }
 
     async fn entries(&self, indexes: &[LedgerIndex]) -> Result<Vec<Entry>, StoreError> {

@@ -345,6 +345,13 @@ pub(crate) async fn persons_have_their_cases<D: Database>() {
     let wants = Wants { persons: [one, two].into(), ..Wants::default() };
     let persons = store.load(&wants).await.unwrap().persons;
     assert_eq!(persons, BTreeMap::from([(one, vec![case(3), case(9)]), (two, vec![case(5)])]));
+
+    let all = [(one, case(3)), (one, case(9)), (two, case(5))];
+    for (place, from) in all.iter().enumerate() {
+        assert_eq!(store.scan_persons(*from, 9).await.unwrap(), all[place..]);
+    }
+    assert_eq!(store.scan_persons((one, case(0)), 2).await.unwrap(), all[..2]);
+    assert_eq!(store.scan_persons((two, case(6)), 9).await.unwrap(), []);
 }
 
 /// More of everything than one statement takes, and a number that no width divides.

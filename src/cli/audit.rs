@@ -1,0 +1,257 @@
+//! `xianjie audit`: holds a hub's store against the promises P1 to P10.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use serde_json::{Value, json};
+use xianjie_core::domain::rulebook::Law;
+use xianjie_core::ids::{AgencyCode, Digest};
+use xianjie_core::ledger::NoteVerifier;
+
+use super::error::chain;
+use super::{CliError, Globals};
+use crate::config::{self, Config};
+use crate::hub::audit::{AuditError, AuditParts, Finding, Report, audit};
+use crate::hub::floor::Floor;
+use crate::store::StoreError;
+use crate::store::attachments::{AttachmentLimits, Attachments};
+use crate::store::sqlite::Sqlite;
+use crate::wire::schema::Schema;
+
+const EXAMPLES: &str = "\
+Examples 示例:
+  xianjie audit --folder /srv/xianjie             the hub must not be running
+  xianjie audit --folder /restored --attachments  attachments are looked for too
+  xianjie audit --folder copy --json
+
+Exit code 0: every promise holds; 1: something was found (0 无问题，1 发现问题).";
+
+/// The promises, in the words of a heading.
+const PROMISES: &[(&str, &str, &str)] = &[
+    ("P1", "durable", "持久"),
+    ("P2", "exactly one effect", "仅生效一次"),
+    ("P3", "nobody forgotten", "无一遗漏"),
+    ("P4", "gapless inboxes", "收件连续"),
+    ("P5", "tamper-evident", "防篡改"),
+    ("P6", "non-repudiation", "不可抵赖"),
+    ("P7", "lawful routing", "依法送达"),
+    ("P8", "nobody between", "监管不脱节"),
+    ("P9", "derivable", "可重建"),
+    ("P10", "in order", "先后有序"),
+];
+
+/// Audit a hub's store against all promises (审计账本).
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Also look whether every attachment that a document names is held whole (核对附件)
+    #[arg(long)]
+    attachments: bool,
+    /// A folder for the scratch store; the system's if not given (临时目录)
+    #[arg(long)]
+    scratch: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`CliError`]: the audit can't be made, or it found something.
+pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
+    let config = Config::load(&globals.folder().join(config::FILE));
+    let config = config.map_err(|error| impossible(&chain(&error)))?;
+    let report = audited(&args, &config, globals).await?;
+    globals.print(|| to_json(&report), || describe(&report));
+    if report.is_clean() {
+        return Ok(());
+    }
+    Err(CliError::refused(
+        format!("{} things break a promise", report.found),
+        format!("有{}处违反承诺", report.found),
+    ))
+}
+
+async fn audited(args: &Args, config: &Config, globals: &Globals) -> Result<Report, CliError> {
+    let origin = config.origin().map_err(|error| impossible(&chain(&error)))?;
+    let store = Sqlite::open(&config.store.path).await.map_err(|error| unopened(&error))?;
+    let scratch = Scratch::create(args.scratch.as_deref())?;
+    let scratch_store = Sqlite::create(&scratch.0.join("scratch.db"), &origin).await;
+    let scratch_store = scratch_store.map_err(|error| impossible(&chain(&error)))?;
+    let floor = Floor::beside(&config.keys.checkpoint).read();
+    let attachments = match args.attachments {
+        true => {
+            let folder = config.store.attachments.clone();
+            let opened = Attachments::open(folder, AttachmentLimits::default()).await;
+            Some(Arc::new(opened.map_err(|error| impossible(&chain(&error)))?))
+        }
+        false => None,
+    };
+    let held = attachments.map(|attachments| {
+        move |agency: AgencyCode, files: Vec<([u8; 32], u64)>| {
+            missing(Arc::clone(&attachments), agency, files).boxed()
+        }
+    });
+    let parts = AuditParts {
+        origin,
+        schema: Arc::new(Schema::built_in()),
+        law: Arc::new(Law::built_in()),
+        scratch: &scratch_store,
+        checkpoint: None,
+        verifiers: verifiers(config),
+        floor: floor.map_err(|error| impossible(&chain(&error)))?,
+        attachments: held.as_ref().map(|held| held as &crate::hub::audit::Held<'_>),
+    };
+    let bar = globals.bar(0);
+    let report = audit(&store, parts, |done, total| bar.set_message(format!("{done}/{total}")));
+    let report = report.await;
+    bar.finish_and_clear();
+    report.map_err(|error| match &error {
+        AuditError::Store(source) => unopened(source),
+        _ => impossible(&chain(&error)),
+    })
+}
+
+/// The places of the attachments that are not held whole.
+async fn missing(
+    attachments: Arc<Attachments>,
+    agency: AgencyCode,
+    files: Vec<([u8; 32], u64)>,
+) -> Result<Vec<usize>, StoreError> {
+    let files: Vec<_> = files.into_iter().map(|(digest, size)| (Digest(digest), size)).collect();
+    let missing = attachments.missing(&agency, &files).await;
+    let missing = missing.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let places = files.iter().enumerate().filter(|(_, (digest, _))| missing.contains(digest));
+    Ok(places.map(|(place, _)| place).collect())
+}
+
+/// The hub's own checkpoint key; without its file the one that record 0 names.
+fn verifiers(config: &Config) -> Vec<NoteVerifier> {
+    let path = config.keys.checkpoint.with_extension("pub");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    NoteVerifier::parse(text.trim()).into_iter().collect()
+}
+
+/// A folder that goes when the audit ends.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn create(parent: Option<&Path>) -> Result<Self, CliError> {
+        let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
+        let path = parent.join(format!("xianjie-audit-{}", std::process::id()));
+        std::fs::create_dir_all(&path).map_err(|error| impossible(&chain(&error)))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left lies in a temporary folder and tells nothing: it is only in the way.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn describe(report: &Report) -> String {
+    let mut text = format!(
+        "records 记录: {}  rows 状态行: {}  cases 案件: {}  deliveries 送达: {}\n",
+        report.records, report.rows, report.cases, report.deliveries
+    );
+    for (promise, english, chinese) in PROMISES {
+        let found: Vec<_> = of(&report.findings, promise).collect();
+        let state = if found.is_empty() { "ok" } else { "BROKEN 违反" };
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "{promise:<4} {english} · {chinese}: {state}");
+        found.into_iter().for_each(|finding| text.push_str(&line(finding)));
+    }
+    let others = report.findings.iter().filter(|f| PROMISES.iter().all(|p| p.0 != f.promise));
+    others.for_each(|finding| text.push_str(&line(finding)));
+    if report.noted > 0 {
+        let _ = writeln!(text, "notes 提示: {}", report.noted);
+        report.notes.iter().for_each(|note| text.push_str(&line(note)));
+    }
+    let listed = report.findings.len() as u64;
+    if report.found > listed {
+        let _ =
+            writeln!(text, "and {} more (另有{}处)", report.found - listed, report.found - listed);
+    }
+    text
+}
+
+fn of<'a>(findings: &'a [Finding], promise: &'a str) -> impl Iterator<Item = &'a Finding> {
+    findings.iter().filter(move |finding| finding.promise == promise)
+}
+
+fn line(finding: &Finding) -> String {
+    let place = finding.index.map_or_else(String::new, |index| format!("record 记录 {index}: "));
+    format!("  - {} {place}{} · {}\n", finding.promise, finding.en, finding.zh)
+}
+
+fn to_json(report: &Report) -> Value {
+    let finding = |finding: &Finding| {
+        json!({
+            "promise": finding.promise,
+            "index": finding.index.map(|index| index.0),
+            "en": finding.en,
+            "zh": finding.zh,
+        })
+    };
+    json!({
+        "records": report.records,
+        "rows": report.rows,
+        "cases": report.cases,
+        "deliveries": report.deliveries,
+        "found": report.found,
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "noted": report.noted,
+        "notes": report.notes.iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+fn unopened(error: &StoreError) -> CliError {
+    let cause = error.to_string();
+    CliError::unavailable(
+        format!("the store can't be audited: {cause}"),
+        format!("无法审计存储：{cause}"),
+    )
+    .help(
+        "a running hub keeps its store to itself: stop it, or audit a copy of the folder",
+        "运行中的平台独占存储：请停机，或审计目录的副本",
+    )
+}
+
+fn impossible(cause: &str) -> CliError {
+    CliError::usage(format!("no audit is possible: {cause}"), format!("无法审计：{cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xianjie_core::ids::LedgerIndex;
+
+    #[test]
+    fn a_report_tells_every_promise_and_every_finding() {
+        let finding = |promise, index| Finding {
+            promise,
+            index,
+            en: "broken".to_owned(),
+            zh: "有误".to_owned(),
+        };
+        let report = Report {
+            findings: vec![finding("P4", Some(LedgerIndex(7)))],
+            found: 3,
+            notes: vec![finding("P8", None)],
+            noted: 1,
+            records: 12,
+            ..Report::default()
+        };
+        let text = describe(&report);
+        assert_eq!(text.lines().filter(|line| line.ends_with(": ok")).count(), 9);
+        assert!(text.contains(
+            "P4   gapless inboxes · 收件连续: BROKEN 违反\n  - P4 record 记录 7: broken"
+        ));
+        assert!(text.contains("notes 提示: 1\n  - P8 broken · 有误\n"));
+        assert!(text.ends_with("and 2 more (另有2处)\n"));
+        let json = to_json(&report);
+        assert_eq!((&json["found"], &json["findings"][0]["index"]), (&json!(3), &json!(7)));
+    }
+}

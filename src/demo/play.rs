@@ -1,0 +1,388 @@
+//! Plays the story, step by step, and compares what happens with what it says.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use xianjie_core::domain::record::Record;
+use xianjie_core::ids::AgencyCode;
+
+use super::DemoError;
+use super::stage::Stage;
+use super::story::{Act, Expect, Step, Story, names};
+use super::timeline::{Timeline, addressees, custody};
+use crate::client::inbox::{DeliveryNote, Start};
+use crate::client::outbox::Entry;
+use crate::client::send::{SendError, Sent};
+use crate::client::verify::{Report, verify_folder};
+use crate::client::{Client, Observer, Profile, Silent, Trust, bindings, files};
+use crate::clock::FileClock;
+use crate::wire;
+
+/// How long a sender of the story waits for a receipt.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Plays the story in `folder`.
+///
+/// # Errors
+/// [`DemoError`]: the folder is taken, the hub does not come up, or something happens that the story
+/// does not say.
+pub async fn run(folder: &Path) -> Result<(), DemoError> {
+    let story = Story::read()?;
+    let begins = story.steps.first().map_or(Err(DemoError::Story("empty".into())), Step::at)?;
+    println!("衔接演示：人物均为虚构  The people of this story are made up");
+    println!("目录 folder: {}", folder.display());
+    let stage = Stage::make(folder, begins).await?;
+    let timeline = Timeline::new(names()?);
+    let mut play = Play {
+        stage,
+        timeline,
+        clients: HashMap::new(),
+        papers: HashMap::new(),
+        last: None,
+        watcher: None,
+    };
+    for step in &story.steps {
+        play.step(step).await?;
+    }
+    play.stage.stop().await?;
+    println!("\n演示结束，目录保留  The folder stays: {}", folder.display());
+    Ok(())
+}
+
+/// A document of the story that was taken.
+#[derive(Debug, Clone)]
+struct Paper {
+    id: String,
+    case: String,
+}
+
+/// The last document sent, as it was sent.
+struct Last {
+    sender: AgencyCode,
+    envelope: Vec<u8>,
+    index: u64,
+}
+
+struct Play {
+    stage: Stage,
+    timeline: Timeline,
+    clients: HashMap<AgencyCode, Arc<Client>>,
+    papers: HashMap<String, Paper>,
+    last: Option<Last>,
+    watcher: Option<AgencyCode>,
+}
+
+impl Play {
+    async fn step(&mut self, step: &Step) -> Result<(), DemoError> {
+        self.stage.set_clock(step.at()?)?;
+        self.timeline.begin(step);
+        match (&step.file, step.act) {
+            (Some(file), _) => self.send(step, file).await,
+            (None, Some(Act::Watch)) => {
+                self.watcher = Some(step.who()?);
+                Ok(())
+            }
+            (None, Some(Act::Acknowledge)) => self.acknowledge(&step.who()?).await,
+            (None, Some(Act::Kill)) => self.kill().await,
+            (None, Some(Act::Verify)) => self.verify(),
+            (None, Some(Act::Audit)) => self.audit().await,
+            (None, None) => Err(DemoError::Story(format!("nothing to do at {}", step.when()))),
+        }
+    }
+
+    async fn send(&mut self, step: &Step, file: &str) -> Result<(), DemoError> {
+        let sender = step.who()?;
+        let path = self.fill_in(file)?;
+        let client = self.client(&sender).await?;
+        let watcher = match self.watcher.take() {
+            Some(agency) => Some(self.client(&agency).await?),
+            None => None,
+        };
+        let mut entry =
+            client.enqueue(&path, false).await.map_err(|error| wrong(&sender, error))?;
+        let (sent, took) = match watcher {
+            Some(watcher) => self.send_watched(&client, &mut entry, &watcher).await?,
+            None => deliver(&client, &mut entry).await,
+        };
+        match sent {
+            Ok(sent) => {
+                let record = record_of(&entry)?;
+                let index = sent.receipt.index;
+                self.timeline.taken(sender.as_str(), &record, index, took);
+                check(step, &record)?;
+                if let Some(label) = &step.label {
+                    let paper =
+                        Paper { id: entry.state.document_id.clone(), case: sent.correction_case };
+                    self.papers.insert(label.clone(), paper);
+                }
+                self.last = Some(Last { sender, envelope: entry.envelope.clone(), index });
+                self.all_acknowledge(step, &record).await
+            }
+            Err(SendError::Refused(refused)) => {
+                let violations: Vec<_> = refused
+                    .violations
+                    .iter()
+                    .map(|v| (v.field.clone(), v.message_zh.clone(), v.message.clone()))
+                    .collect();
+                self.timeline.refused(&refused.reason, &violations);
+                let fields = violations.into_iter().map(|(field, _, _)| field).collect();
+                check_refusal(&step.expect, &refused.reason, fields)
+            }
+            Err(error) => Err(wrong(&sender, error)),
+        }
+    }
+
+    /// Sends while another agency's system waits on its stream, and times the way.
+    async fn send_watched(
+        &self,
+        client: &Client,
+        entry: &mut Entry,
+        watcher: &Client,
+    ) -> Result<Delivered, DemoError> {
+        let arrived = Arc::new(Arrived::default());
+        let observer: Arc<dyn Observer> = Arc::clone(&arrived) as Arc<dyn Observer>;
+        let code = watcher.agency().map_err(|e| DemoError::Story(e.to_string()))?.clone();
+        let inbox = watcher.open_inbox(observer).map_err(|error| wrong(&code, error))?;
+        let watch = inbox.watch(Start::Resume, true);
+        tokio::pin!(watch);
+        let send = async {
+            // The stream is open once the hub has answered; a stream that opens later misses nothing.
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            let begun = Instant::now();
+            let delivered = deliver(client, entry).await;
+            if delivered.0.is_ok() {
+                arrived.rung.notified().await;
+            }
+            (delivered, begun.elapsed())
+        };
+        tokio::select! {
+            ended = &mut watch => {
+                let why = ended.err().map_or_else(|| "it ended".to_owned(), |e| e.to_string());
+                Err(DemoError::Story(format!("the stream of {code}: {why}")))
+            }
+            (delivered, took) = send => {
+                self.timeline.note(
+                    &format!("{} 毫秒后公安机关已收到、验证并存盘", took.as_millis()),
+                    &format!("{} ms after sending, it is received, verified and stored", took.as_millis()),
+                );
+                Ok(delivered)
+            }
+        }
+    }
+
+    /// Every addressee stores, verifies and signs for what has come, but those who do so later.
+    async fn all_acknowledge(&mut self, step: &Step, record: &Record) -> Result<(), DemoError> {
+        let both = [false, true].into_iter().flat_map(|copies| addressees(record, copies));
+        let agencies: Vec<String> = both
+            .map(|(agency, _)| agency.to_owned())
+            .filter(|agency| !step.later.contains(agency))
+            .collect();
+        for agency in agencies {
+            if let Ok(agency) = agency.parse() {
+                self.acknowledge(&agency).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn acknowledge(&mut self, agency: &AgencyCode) -> Result<(), DemoError> {
+        let client = self.client(agency).await?;
+        let inbox = client.open_inbox(Arc::new(Silent)).map_err(|error| wrong(agency, error))?;
+        inbox.fetch(Start::Resume, true).await.map_err(|error| wrong(agency, error))?;
+        Ok(())
+    }
+
+    /// `kill -9`, a new process, and the last document once more, byte for byte.
+    async fn kill(&mut self) -> Result<(), DemoError> {
+        self.stage.kill().await?;
+        let begun = Instant::now();
+        self.stage.start().await?;
+        let took = begun.elapsed().as_millis();
+        let Some(last) = &self.last else { return Ok(()) };
+        let (sender, envelope, index) = (last.sender.clone(), last.envelope.clone(), last.index);
+        let client = self.client(&sender).await?;
+        let mut answer = client.submit(&envelope).await;
+        // The first call may meet the dead connection: its outcome is unknown, so it is made again.
+        for _ in 0..20 {
+            if answer.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            answer = client.submit(&envelope).await;
+        }
+        let answer = answer.map_err(|error| wrong(&sender, error))?;
+        let found = answer.receipt.map(|receipt| receipt.index);
+        if found != Some(index) {
+            return Err(DemoError::Other {
+                step: "kill".to_owned(),
+                expected: format!("the receipt of record {index}"),
+                found: format!("{found:?}"),
+            });
+        }
+        self.timeline.note(
+            &format!("{took} 毫秒后恢复服务；重发得到同一存证 #{index}"),
+            &format!("serving again after {took} ms; the same bytes get the same receipt #{index}"),
+        );
+        Ok(())
+    }
+
+    /// Verifies all that every agency of the story holds, with the trust file alone.
+    fn verify(&self) -> Result<(), DemoError> {
+        let trust = self.stage.folder.join("trust.json");
+        let trust = Trust::load(&trust).map_err(|e| DemoError::Story(e.to_string()))?;
+        let mut proven = 0;
+        for folder in held(&self.stage.folder.join("profiles"))? {
+            let report: Report =
+                verify_folder(&trust, &folder).map_err(|e| DemoError::Story(e.to_string()))?;
+            if !report.is_proven() {
+                let doubt = report.first_doubt().map(|finding| format!("{finding:?}"));
+                return Err(DemoError::Other {
+                    step: "verify".to_owned(),
+                    expected: format!("a proof in {}", folder.display()),
+                    found: doubt.unwrap_or_default(),
+                });
+            }
+            proven += 1;
+        }
+        self.timeline.note(
+            &format!("{proven} 份存证全部离线验证通过"),
+            &format!("all {proven} receipts verify offline"),
+        );
+        Ok(())
+    }
+
+    async fn audit(&mut self) -> Result<(), DemoError> {
+        self.stage.stop().await?;
+        let printed = self.stage.audit().await?;
+        for line in printed.lines() {
+            println!("    {line}");
+        }
+        self.stage.start().await
+    }
+
+    async fn client(&mut self, agency: &AgencyCode) -> Result<Arc<Client>, DemoError> {
+        if let Some(client) = self.clients.get(agency) {
+            return Ok(Arc::clone(client));
+        }
+        let folder = self.stage.folder.join("profiles").join(agency.as_str());
+        let profile = Profile::load(&folder).map_err(|error| wrong(agency, error))?;
+        let clock = Arc::new(FileClock::new(self.stage.clock()));
+        let client = Client::connect(profile, clock).await.map_err(|error| wrong(agency, error))?;
+        let client = Arc::new(client);
+        self.clients.insert(agency.clone(), Arc::clone(&client));
+        Ok(client)
+    }
+
+    /// The document's file with the ids and cases of earlier ones filled in.
+    fn fill_in(&self, file: &str) -> Result<PathBuf, DemoError> {
+        let path = self.stage.folder.join("story").join(file);
+        let mut text = fs::read_to_string(&path).map_err(|e| DemoError::file(&path, e))?;
+        for (label, paper) in &self.papers {
+            text = text
+                .replace(&format!("\"$label:{label}\""), &format!("{:?}", paper.id))
+                .replace(&format!("\"$case:{label}\""), &format!("{:?}", paper.case));
+        }
+        fs::write(&path, text).map_err(|e| DemoError::file(&path, e))?;
+        Ok(path)
+    }
+}
+
+/// Rings when a watching inbox has stored something.
+#[derive(Default)]
+struct Arrived {
+    rung: Notify,
+}
+
+impl Observer for Arrived {
+    fn stored(&self, _delivery: &DeliveryNote, _folder: &Path, _report: &Report) {
+        self.rung.notify_one();
+    }
+}
+
+/// What became of a document that was sent, and how long the answer took.
+type Delivered = (Result<Sent, SendError>, Duration);
+
+async fn deliver(client: &Client, entry: &mut Entry) -> Delivered {
+    let silent: Arc<dyn Observer> = Arc::new(Silent);
+    let begun = Instant::now();
+    let sent = client.deliver(entry, &silent, Some(PATIENCE)).await;
+    (sent, begun.elapsed())
+}
+
+/// The record that a receipted document got.
+fn record_of(entry: &Entry) -> Result<Record, DemoError> {
+    let path = entry.folder.join(files::RECEIPT);
+    let parts = bindings::read_receipt(&path)
+        .map_err(|e| DemoError::Story(e.to_string()))?
+        .map_err(|e| DemoError::Story(e.to_string()))?;
+    wire::record::decode(&parts.opening.record).map_err(|e| DemoError::Story(e.to_string()))
+}
+
+/// The folders of all that the agencies hold: sent documents and fetched deliveries.
+fn held(profiles: &Path) -> Result<Vec<PathBuf>, DemoError> {
+    let list = |folder: &Path| -> Result<Vec<PathBuf>, DemoError> {
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let entries = fs::read_dir(folder).map_err(|e| DemoError::file(folder, e))?;
+        Ok(entries.flatten().map(|entry| entry.path()).collect())
+    };
+    let mut held = Vec::new();
+    for profile in list(profiles)? {
+        for room in ["outbox", "inbox"] {
+            let folders = list(&profile.join(room))?;
+            held.extend(folders.into_iter().filter(|folder| folder.join(files::RECEIPT).exists()));
+        }
+    }
+    held.sort();
+    Ok(held)
+}
+
+fn check(step: &Step, record: &Record) -> Result<(), DemoError> {
+    let expect = &step.expect;
+    let codes = |copies| -> Vec<String> {
+        addressees(record, copies).into_iter().map(|(code, _)| code.to_owned()).collect()
+    };
+    let found = (codes(false), codes(true));
+    let expected = (expect.to.clone(), expect.copies.clone());
+    same(step, &format!("{expected:?}"), &format!("{found:?}"))?;
+    if let (Some(state), Some(answers)) = (&expect.state, &expect.answers) {
+        let found = custody(record).map(|custody| {
+            let who = custody.answers.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("{} {who}", custody.state.word())
+        });
+        same(step, &format!("{state} {answers}"), &found.unwrap_or_default())?;
+    }
+    match &expect.refused {
+        Some(reason) => same(step, reason, "it was taken"),
+        None => Ok(()),
+    }
+}
+
+fn check_refusal(expect: &Expect, reason: &str, mut fields: Vec<String>) -> Result<(), DemoError> {
+    let mut expected = expect.fields.clone();
+    expected.sort();
+    fields.sort();
+    let wanted = format!("{} {expected:?}", expect.refused.as_deref().unwrap_or("no refusal"));
+    let found = format!("{reason} {fields:?}");
+    if wanted == found {
+        return Ok(());
+    }
+    Err(DemoError::Other { step: "refusal".to_owned(), expected: wanted, found })
+}
+
+fn same(step: &Step, expected: &str, found: &str) -> Result<(), DemoError> {
+    if expected == found {
+        return Ok(());
+    }
+    let step = step.en.clone();
+    Err(DemoError::Other { step, expected: expected.to_owned(), found: found.to_owned() })
+}
+
+fn wrong(agency: &AgencyCode, error: impl std::error::Error + Send + Sync + 'static) -> DemoError {
+    DemoError::Client { agency: agency.to_string(), source: Box::new(error) }
+}

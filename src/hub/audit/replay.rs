@@ -1,0 +1,219 @@
+//! The records, folded again into the scratch store (P9). Each is checked against the state as it
+//! was just before it, then applied. One that does not apply is a finding, and is left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xianjie_core::domain::record::{Effect, Kind, Record, Signed};
+use xianjie_core::domain::state::{ApplyError, Changes, EntryHead, Key, Row, View, apply};
+use xianjie_core::ids::{CaseRef, PersonKey, Time};
+use xianjie_core::ledger::Hash;
+
+use super::entry::Examined;
+use super::findings::{Findings, wrong};
+use super::record;
+use super::signatures::Claim;
+use crate::store::{Batch, Entry, Fold, Head, Loaded, Wants};
+
+/// One step of the fold: these entries, after all that the scratch store holds.
+pub(super) struct Replay<'a> {
+    examined: &'a [Examined],
+    root: Hash,
+    named: BTreeSet<Key>,
+    /// Records that do not apply, by their place in the step.
+    left_out: BTreeMap<usize, ApplyError>,
+    outcome: Option<Outcome>,
+}
+
+/// What a step came to.
+struct Outcome {
+    rows: BTreeMap<Key, Option<Row>>,
+    links: Vec<(PersonKey, CaseRef)>,
+    time: Time,
+    findings: Findings,
+    claims: Vec<Claim>,
+}
+
+/// Why a run has to be repeated.
+enum Again {
+    /// This must be loaded first.
+    Load(Wants),
+    /// Without this record.
+    Without(usize, ApplyError),
+}
+
+impl<'a> Replay<'a> {
+    /// A step that ends with this root.
+    pub(super) fn new(examined: &'a [Examined], root: Hash) -> Self {
+        let records = examined.iter().filter_map(|one| one.record.as_ref());
+        let named = records.flat_map(named).collect();
+        Self { examined, root, named, left_out: BTreeMap::new(), outcome: None }
+    }
+
+    /// What was found, and the signatures that must still be verified.
+    pub(super) fn into_outcome(self) -> (Findings, Vec<Claim>) {
+        let (mut findings, claims) =
+            self.outcome.map(|outcome| (outcome.findings, outcome.claims)).unwrap_or_default();
+        for (place, error) in self.left_out {
+            let index = self.examined.get(place).map(|one| one.index);
+            let wrong = match error {
+                ApplyError::NotNext(..) => wrong::NUMBER_GAP,
+                ApplyError::Missing(..) | ApplyError::Unfit(_) => wrong::RECORD_UNFIT,
+            };
+            findings.add(wrong, index, error);
+        }
+        (findings, claims)
+    }
+
+    fn run(&self, head: &Head, loaded: &Loaded) -> Result<Outcome, Again> {
+        let mut view = View::new(loaded);
+        let mut notes = record::Notes::default();
+        let mut wants = Wants::default();
+        let mut time = head.time;
+        for (place, one) in self.examined.iter().enumerate() {
+            time = one.time.unwrap_or(time);
+            let head = EntryHead { leaf: one.leaf.clone(), document_salt: [0; 32] };
+            view.append(one.index, head);
+            let Some(record) = &one.record else { continue };
+            record::check(&view, one, record, time, &mut notes);
+            let applied = if self.left_out.contains_key(&place) {
+                Ok(())
+            } else {
+                link(&mut view, one, record);
+                apply(&mut view, one.index, time, record)
+            };
+            wants.extend(view.take_missing());
+            // While something is missing, what follows may not apply for that reason alone.
+            if let (Err(error), true) = (applied, wants.is_empty()) {
+                return Err(Again::Without(place, error));
+            }
+        }
+        if !wants.is_empty() {
+            return Err(Again::Load(wants));
+        }
+        let Changes { rows, links } = view.into_changes();
+        let time = time.max(head.time);
+        Ok(Outcome { rows, links, time, findings: notes.findings, claims: notes.claims })
+    }
+}
+
+impl Fold for Replay<'_> {
+    fn wants(&mut self, head: &Head, loaded: &Loaded) -> Wants {
+        if self.named.iter().any(|key| !loaded.rows.contains_key(key)) {
+            return Wants { keys: self.named.clone(), ..Wants::default() };
+        }
+        loop {
+            match self.run(head, loaded) {
+                Ok(outcome) => {
+                    self.outcome = Some(outcome);
+                    return Wants::default();
+                }
+                Err(Again::Load(wants)) => return wants,
+                Err(Again::Without(place, error)) => {
+                    self.left_out.insert(place, error);
+                }
+            }
+        }
+    }
+
+    /// The scratch store's entries hold the leaf alone: that is all that statements are compared
+    /// with.
+    fn fold(&mut self, head: &Head, _loaded: Loaded) -> Batch {
+        let Some(outcome) = &mut self.outcome else { return Batch::default() };
+        let entries: Vec<Entry> = self
+            .examined
+            .iter()
+            .map(|one| Entry {
+                index: one.index,
+                leaf: one.leaf.clone(),
+                salt: [0; 32],
+                document_salt: [0; 32],
+                record: Vec::new(),
+                signed_document: Vec::new(),
+            })
+            .collect();
+        Batch {
+            head: Head {
+                size: head.size + entries.len() as u64,
+                time: outcome.time,
+                root: self.root.0,
+                epoch: head.epoch,
+            },
+            entries,
+            rows: std::mem::take(&mut outcome.rows),
+            persons: std::mem::take(&mut outcome.links),
+            tiles: Vec::new(),
+        }
+    }
+}
+
+/// The person of a case that opens: the record does not tell, but the document does.
+fn link(view: &mut View<'_>, one: &Examined, record: &Record) {
+    let person = one.document().and_then(|document| document.subject.as_ref()?.person);
+    let opened = record.effects.iter().find_map(|ruled| match ruled.effect {
+        Effect::CaseOpened { case } => Some(case),
+        _ => None,
+    });
+    if let (Some(person), Some(case)) = (person, opened) {
+        view.link(person, case);
+    }
+}
+
+/// The rows that a record names, so that a step asks for them at once.
+fn named(record: &Record) -> BTreeSet<Key> {
+    let mut keys = BTreeSet::new();
+    match &record.kind {
+        Kind::Document(taken) => {
+            let sender = &taken.document.sender;
+            keys.insert(Key::Document(taken.document.clone()));
+            keys.insert(Key::Sender(sender.clone()));
+            keys.insert(Key::Agency(sender.clone()));
+            keys.extend(taken.replaces.clone().map(Key::Document));
+            keys.extend(taken.case.map(Key::Case));
+            keys.extend(taken.signers.iter().map(|(digest, _)| Key::Certificate(*digest)));
+            keys.extend(taken.supervisors.iter().cloned().map(Key::Agency));
+        }
+        Kind::Acknowledged(kind) => keys.extend(certificates(&kind.statement)),
+        Kind::Rejected(kind) => keys.extend(certificates(&kind.statement)),
+        Kind::Directory(kind) => {
+            keys.insert(Key::Hub);
+            keys.extend(certificates(&kind.statement));
+        }
+        Kind::Opened(_) | Kind::Refusals(_) | Kind::Clock(_) => {}
+    }
+    for ruled in &record.effects {
+        keys.extend(touched(&ruled.effect));
+    }
+    keys
+}
+
+fn certificates(statement: &Signed) -> impl Iterator<Item = Key> {
+    statement.signatures.iter().map(|signature| Key::Certificate(signature.certificate))
+}
+
+fn touched(effect: &Effect) -> Vec<Key> {
+    match effect {
+        Effect::CaseSet { case, .. } | Effect::Custody { case, .. } => vec![Key::Case(*case)],
+        Effect::DeliveryOpened { agency, .. } => {
+            vec![Key::Inbox(agency.clone()), Key::Agency(agency.clone())]
+        }
+        Effect::DeliverySettled { agency, number, .. } => {
+            vec![Key::Inbox(agency.clone()), Key::Delivery(agency.clone(), *number)]
+        }
+        Effect::DutyStarted { duty, .. }
+        | Effect::DutyChanged { duty, .. }
+        | Effect::DutyClosed { duty, .. }
+        | Effect::DutyReopened { duty } => vec![Key::Duty(*duty)],
+        Effect::Withdrawn { document } => vec![Key::Document(document.clone())],
+        Effect::AgencySuspended { agency, .. } => vec![Key::Agency(agency.clone())],
+        Effect::SystemSuspended { system, .. } => vec![Key::System(system.clone())],
+        Effect::CertificateRevoked { digest, .. } => vec![Key::Certificate(*digest)],
+        Effect::CaseOpened { .. }
+        | Effect::DutyOpened(_)
+        | Effect::Contradiction { .. }
+        | Effect::NoticeOwed { .. }
+        | Effect::AgencyPut(_)
+        | Effect::SystemPut(_)
+        | Effect::CertificatePut(_)
+        | Effect::RulebookActivated { .. } => Vec::new(),
+    }
+}
