@@ -59,6 +59,7 @@ enum Command {
     /// A folder of inbox or outbox: all that lies in it (收件箱或发件箱目录)
     Folder {
         /// The folder (目录)
+        #[arg(id = "kept", value_name = "FOLDER")]
         folder: PathBuf,
     },
 }

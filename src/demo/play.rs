@@ -192,8 +192,9 @@ impl Play {
     async fn acknowledge(&mut self, agency: &AgencyCode) -> Result<(), DemoError> {
         let client = self.client(agency).await?;
         let inbox = client.open_inbox(Arc::new(Silent)).map_err(|error| wrong(agency, error))?;
-        inbox.fetch(Start::Resume, true).await.map_err(|error| wrong(agency, error))?;
-        Ok(())
+        inbox.fetch(Start::Resume, false).await.map_err(|error| wrong(agency, error))?;
+        let open = inbox.open_numbers().map_err(|error| wrong(agency, error))?;
+        inbox.acknowledge(&open).await.map_err(|error| wrong(agency, error))
     }
 
     /// `kill -9`, a new process, and the last document once more, byte for byte.

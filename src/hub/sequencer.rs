@@ -18,7 +18,7 @@ use super::fold::{BatchFold, Folded, Ground, Item, Outcome};
 use super::guard::ClockGuard;
 use super::published::{Published, load_edge};
 use super::queue::Share;
-use crate::store::{Entry, Head, StoreError};
+use crate::store::{Entry, Head, Store, StoreError};
 use crate::wire;
 
 /// Rows of inboxes and senders that the sequencer keeps in memory: a nation's agencies twice over.
@@ -207,7 +207,9 @@ impl Sequencer {
         let edge = self.edge.clone();
         let published = Published::sign(edge, self.shared.origin.as_str(), &self.shared.signer)
             .map_err(Fatal::Fork)?;
-        let before = self.shared.published.load().size;
+        let before = self.shared.published.load_full();
+        check_continues(&before, &published, &*self.shared.store).await?;
+        let before = before.size;
         self.shared.publish(Arc::new(published));
         self.ring_from(LedgerIndex(before)).await
     }
@@ -228,6 +230,23 @@ impl Sequencer {
         }
         Ok(())
     }
+}
+
+/// A ledger that came back shorter than what was published, or other, never goes on.
+async fn check_continues(
+    before: &Published,
+    after: &Published,
+    store: &dyn Store,
+) -> Result<(), Fatal> {
+    if after.size < before.size {
+        return Err(Fatal::Fork(format!("{} records, {} published", after.size, before.size)));
+    }
+    let then = after.root_at(store, before.size).await;
+    let then = then.map_err(|error| Fatal::Store(error.to_string()))?;
+    if then == before.root {
+        return Ok(());
+    }
+    Err(Fatal::Fork(format!("another root at size {}", before.size)))
 }
 
 /// How many of those that wait make one transaction: at least one, and about a batch's bytes.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod demo;
+mod extension;
 mod faults;
 mod harness;
 mod house;
