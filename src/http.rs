@@ -37,7 +37,6 @@ struct Public {
 }
 
 /// The routes.
-#[must_use]
 pub fn routes(hub: Arc<Hub>, gauges: Gauges) -> Router {
     Router::new()
         .route("/checkpoint", get(checkpoint))

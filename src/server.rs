@@ -239,8 +239,7 @@ impl Running {
     }
 
     fn serve(&self, door: &Arc<Door>, listener: TcpListener, routes: tonic::service::Routes) {
-        let front = door.front(routes);
-        self.serving.spawn(front.serve(listener, self.leave.clone()));
+        self.serving.spawn(door.serve(routes, listener, self.leave.clone()));
     }
 
     fn serve_public(&self, listener: TcpListener, desk: &Desk) {

@@ -76,8 +76,8 @@ pub enum ConnectError {
     },
     /// The hub broke the connection off right after the handshake.
     #[error(
-        "the hub closed the connection right after the handshake; most often it does not accept \
-         the certificate {}", certificate.display()
+        "the hub refused this certificate, it seems: {} (it closed the connection right after the \
+         handshake)", certificate.display()
     )]
     ClosedAtOnce {
         /// The file of the client certificate.
@@ -249,10 +249,9 @@ impl Client {
             let detail = format!("TLS alert {alert:?}");
             return ConnectError::CertificateRefused { certificate, detail };
         }
-        let is_broken = io_errors(status).any(|error| {
-            use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-            matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
-        });
+        // Only an error of this side's own has a cause: the hub's have none.
+        let cause = status.source();
+        let is_broken = cause.is_some_and(|cause| !cause.is::<tonic::TimeoutExpired>());
         match CallError::from(status.clone()) {
             CallError::Refused(refused) if refused.reason == "UNKNOWN_PEER" => {
                 ConnectError::CertificateRefused { certificate, detail: refused.to_string() }

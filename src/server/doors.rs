@@ -1,14 +1,16 @@
 //! The two listeners: agencies' systems come in by one, operators by the other. Who a certificate
 //! belongs to is the directory's word, asked at the handshake, at admission and at every call.
 
+use std::future::Future;
 use std::sync::{Arc, Weak};
 
-use http::{Request, Response};
+use http::Request;
 use hyper::body::Incoming;
 use rustls_pki_types::UnixTime;
-use tonic::body::Body;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use tower::{Service, ServiceExt as _};
+use tower::ServiceExt as _;
 use xianjie_core::domain::agency::Purpose;
 use xianjie_core::ids::Digest;
 
@@ -74,24 +76,15 @@ impl Door {
         })
     }
 
-    /// What the listener serves.
-    pub(super) fn front(
+    /// Accepts and serves until `leave`, and until all connections have left.
+    pub(super) fn serve(
         &self,
         routes: Routes,
-    ) -> Front<
-        impl Service<
-            Request<Incoming>,
-            Response = Response<Body>,
-            Error = std::convert::Infallible,
-            Future: Send + 'static,
-        > + Clone
-        + Send
-        + Sync
-        + 'static,
-        impl Fn(&PeerCertificate) -> Option<(Peer, Quota)> + Send + Sync + 'static,
-    > {
+        listener: TcpListener,
+        leave: CancellationToken,
+    ) -> impl Future<Output = ()> + Send + use<> {
         let (kind, hub) = (self.kind, Weak::clone(&self.hub));
-        Front {
+        let front = Front {
             tls: self.tls.config(),
             service: routes.map_request(with_leaving),
             identify: move |certificate: &PeerCertificate| {
@@ -100,7 +93,8 @@ impl Door {
             connections: self.connections.clone(),
             limits: self.limits,
             metrics: Arc::clone(&self.metrics),
-        }
+        };
+        front.serve(listener, leave)
     }
 
     /// Cuts the connections of those who may not be here any more; returns how many.

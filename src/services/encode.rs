@@ -1,6 +1,7 @@
 //! Answers as messages: receipts, deliveries, stages, heartbeats, pages.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::collections::btree_map;
 use std::sync::Arc;
 
 use prost::Message as _;
@@ -172,7 +173,7 @@ pub(super) async fn submission(
     let published = hub.published();
     let (entry, record) = hub.recorded(submission.row.index).await?;
     let accepted = time(&entry)?;
-    let mut settling: HashMap<LedgerIndex, Settling> = HashMap::new();
+    let mut settling: BTreeMap<LedgerIndex, Settling> = BTreeMap::new();
     let mut deliveries = Vec::with_capacity(submission.deliveries.len());
     for progress in &submission.deliveries {
         let settled = progress.settled.filter(|(_, by)| by.0 < published.size);
@@ -185,15 +186,15 @@ pub(super) async fn submission(
             ..pb::DeliveryProgress::default()
         };
         if let Some((_, by)) = settled {
-            if !settling.contains_key(&by) {
-                let loaded = Settling::load(hub, &published, by, with_receipts).await?;
-                settling.insert(by, loaded);
-            }
-            if let Some(loaded) = settling.get(&by) {
-                message.stage_time = Some(write_time(loaded.time));
-                message.receipt = loaded.receipt.clone();
-                message.rejection_reason = loaded.rejection.into();
-            }
+            let settling = match settling.entry(by) {
+                btree_map::Entry::Occupied(loaded) => loaded.into_mut(),
+                btree_map::Entry::Vacant(vacant) => {
+                    vacant.insert(Settling::load(hub, &published, by, with_receipts).await?)
+                }
+            };
+            message.stage_time = Some(write_time(settling.time));
+            message.receipt = settling.receipt.clone();
+            message.rejection_reason = settling.rejection.into();
         }
         set_stage(&mut message, settled.map(|(how, _)| how));
         deliveries.push(message);

@@ -7,6 +7,7 @@ mod extension;
 mod faults;
 mod harness;
 mod house;
+mod services;
 mod store;
 mod thread;
 mod tidy;

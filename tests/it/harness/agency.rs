@@ -13,7 +13,8 @@ use xianjie::wire::pb;
 use xianjie::wire::statement::{AcknowledgementText, write_acknowledgement};
 use xianjie::wire::time::write_time;
 use xianjie_core::ids::{AgencyCode, Digest, InboxNumber, Origin};
-use xianjie_core::ledger::{NoteVerifier, VerifiedReceipt, verify};
+use xianjie_core::ledger::{NoteVerifier, VerifiedReceipt, sha256, verify};
+use xianjie_core::limits;
 
 use super::Subscription;
 
@@ -132,5 +133,64 @@ impl Agency {
     /// The inbox.
     pub(crate) fn inbox(&self) -> pb::inbox_service_client::InboxServiceClient<Channel> {
         pb::inbox_service_client::InboxServiceClient::new(self.channel.clone())
+    }
+
+    /// The ledger.
+    pub(crate) fn ledger(&self) -> pb::ledger_service_client::LedgerServiceClient<Channel> {
+        pb::ledger_service_client::LedgerServiceClient::new(self.channel.clone())
+    }
+
+    /// Attachments.
+    pub(crate) fn attachments(
+        &self,
+    ) -> pb::attachment_service_client::AttachmentServiceClient<Channel> {
+        pb::attachment_service_client::AttachmentServiceClient::new(self.channel.clone())
+    }
+
+    /// Uploads a part of a file, from one offset to another.
+    pub(crate) async fn upload(
+        &self,
+        file: &[u8],
+        from: usize,
+        to: usize,
+    ) -> pb::UploadAttachmentResponse {
+        use pb::upload_attachment_request::Message;
+        let open = pb::UploadOpen {
+            agency: self.code.to_string(),
+            sha256: sha256(&[file]).0.to_vec(),
+            size_bytes: file.len() as u64,
+            offset: from as u64,
+        };
+        let chunks = file[from..to].chunks(limits::CHUNK_BYTES);
+        let chunks = chunks.map(|chunk| Message::Chunk(chunk.to_vec()));
+        let messages: Vec<_> = [Message::Open(open)]
+            .into_iter()
+            .chain(chunks)
+            .map(|message| pb::UploadAttachmentRequest { message: Some(message) })
+            .collect();
+        let answer = self.attachments().upload_attachment(tokio_stream::iter(messages)).await;
+        answer.unwrap().into_inner()
+    }
+
+    /// Downloads a document's attachment from an offset on.
+    pub(crate) async fn download(
+        &self,
+        document: &pb::DocumentRef,
+        sha256: &[u8],
+        offset: u64,
+    ) -> Result<Vec<u8>, Status> {
+        let request = pb::DownloadAttachmentRequest {
+            agency: self.code.to_string(),
+            document: Some(document.clone()),
+            sha256: sha256.to_vec(),
+            offset,
+        };
+        let mut chunks = self.attachments().download_attachment(request).await?.into_inner();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.message().await? {
+            assert_eq!(chunk.offset, offset + bytes.len() as u64);
+            bytes.extend(chunk.chunk);
+        }
+        Ok(bytes)
     }
 }
