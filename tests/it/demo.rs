@@ -1,21 +1,101 @@
 //! The whole story, by the real program: it checks each of its claims itself, and fails where one
-//! does not hold.
+//! does not hold. Then a client in Python, generated from `proto/` alone, goes on in its folder.
 
-use std::process::Command;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_xianjie");
 
 #[test]
 fn the_story_is_told_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
-    let told = Command::new(env!("CARGO_BIN_EXE_xianjie"))
-        .arg("demo")
-        .arg("--into")
-        .arg(folder.path().join("province"))
-        .output()
-        .unwrap();
-    let printed = String::from_utf8_lossy(&told.stdout);
-    let said = String::from_utf8_lossy(&told.stderr);
-    assert!(told.status.success(), "{printed}\n{said}");
+    let province = folder.path().join("province");
+    let told = Command::new(PROGRAM).arg("demo").arg("--into").arg(&province).output().unwrap();
+    let printed = succeeded(&told);
     for word in ["kill -9", "all 74 receipts verify offline", "[imprisoned]", "[released]"] {
         assert!(printed.contains(word), "{word} is not in\n{printed}");
     }
+    match std::env::var_os("XIANJIE_PYTHON_PROGRAM") {
+        Some(python) => goes_on_in_python(Path::new(&python), &province),
+        None => println!("no Python client is run: XIANJIE_PYTHON_PROGRAM does not name a python3"),
+    }
+}
+
+/// A ping from the court, received, verified and signed for by the police, and the ledger's tiles
+/// verified by code that shares nothing with the hub.
+fn goes_on_in_python(python: &Path, province: &Path) {
+    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/python");
+    let generated = province.join("generated");
+    let made = Command::new("sh")
+        .arg(clients.join("generate.sh"))
+        .arg(&generated)
+        .env("PYTHON", python)
+        .output()
+        .unwrap();
+    succeeded(&made);
+    let (_hub, http) = serve(province);
+    let client = |agency: &str, words: &[&str]| {
+        Command::new(python)
+            .arg(clients.join("client.py"))
+            .arg("--profile")
+            .arg(province.join("profiles").join(agency))
+            .args(words)
+            .env("XIANJIE_PYTHON", &generated)
+            .output()
+            .unwrap()
+    };
+    succeeded(&client("gz-baiyun-court", &["ping", "gz-tianhe-police"]));
+    let watched = succeeded(&client("gz-tianhe-police", &["watch", "--count", "1"]));
+    assert!(watched.contains("ping"), "{watched}");
+    assert!(watched.contains("signed for and settled"), "{watched}");
+    let verified = Command::new(python)
+        .arg(clients.join("verify.py"))
+        .args(["log", &http, "--trust"])
+        .arg(province.join("trust.json"))
+        .output()
+        .unwrap();
+    assert!(succeeded(&verified).contains("every tile and leaf fits"));
+}
+
+/// The hub of the folder, running; it is killed when this is dropped.
+struct Hub(Child);
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs the folder's hub, and says where it serves its tiles.
+fn serve(province: &Path) -> (Hub, String) {
+    let config = province.join("xianjie.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let http = text.lines().find_map(|line| line.strip_prefix("http = ")).unwrap();
+    let http = http.split('#').next().unwrap().trim().trim_matches('"').to_owned();
+    let hub = Command::new(PROGRAM)
+        .arg("serve")
+        .arg("--config")
+        .arg(&config)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let hub = Hub(hub);
+    for _ in 0..500 {
+        if std::net::TcpStream::connect(&http).is_ok() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    (hub, format!("http://{http}"))
+}
+
+/// What a program printed; it must have succeeded.
+fn succeeded(output: &Output) -> String {
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}\n{said}");
+    printed
 }
