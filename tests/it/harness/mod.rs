@@ -160,6 +160,11 @@ impl Hub {
             .map(tonic::Response::into_inner)
     }
 
+    /// The text of the trust file that its founding made.
+    pub(crate) fn trust(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("hub/trust.json")).unwrap()
+    }
+
     /// A channel to the operators' listener.
     pub(crate) async fn operators(&self) -> Channel {
         let read = |name| std::fs::read_to_string(self.folder.path().join(name)).unwrap();
