@@ -29,13 +29,15 @@ use crate::wire::{pb, receipt, signature};
 
 /// Deliveries of one statement.
 const STATEMENT: usize = 64;
+/// Sets the first statements of subscribers apart: it has no factor in common with [`STATEMENT`].
+const STRIDE: usize = 21;
 /// How long a delivery waits for others of its sender before it is acknowledged with fewer.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// How long to wait before a statement is sent again that the hub could not take now.
 const AGAIN: Duration = Duration::from_millis(5);
 /// Credits are granted anew by so many.
 const GRANT: u32 = 1024;
-/// Where the commitment stands in a leaf (LEDGER.md): after the format and the time.
+/// Where the commitment stands in a leaf (`docs/formats.md`): after the format and the time.
 const COMMITMENT: usize = 9;
 
 /// What all subscribers of a run share.
@@ -61,7 +63,16 @@ pub struct Came {
 }
 
 /// Deliveries to be acknowledged, by sender.
-type Pending = BTreeMap<String, Vec<(InboxNumber, Digest)>>;
+type Pending = BTreeMap<String, Statement>;
+
+/// A statement in the making.
+struct Statement {
+    /// How many deliveries make it whole.
+    most: usize,
+    items: Vec<(InboxNumber, Digest)>,
+    /// When its first delivery came.
+    since: Instant,
+}
 
 /// Statements without an answer, by the digest of what they say.
 type Unanswered = HashMap<Vec<u8>, pb::SignedAcknowledgement>;
@@ -71,6 +82,8 @@ type Requests = mpsc::Sender<pb::SubscribeRequest>;
 /// One inbox while it is served.
 struct Inbox<'a> {
     party: &'a Party,
+    /// How many deliveries its first statements have.
+    first: usize,
     requests: Requests,
     pending: Pending,
     unanswered: Unanswered,
@@ -120,8 +133,10 @@ impl Addressees {
         let answers = client.subscribe(ReceiverStream::new(receiver)).await;
         let mut answers = answers.map_err(CallError::from)?.into_inner();
         let (pending, unanswered) = (Pending::new(), Unanswered::new());
-        let mut inbox = Inbox { party, requests, pending, unanswered };
-        let mut patience = tokio::time::interval(PATIENCE);
+        // Nobody acknowledges in step with the others, although documents come in turn.
+        let first = 1 + place * STRIDE % STATEMENT;
+        let mut inbox = Inbox { party, first, requests, pending, unanswered };
+        let mut patience = tokio::time::interval(PATIENCE / 4);
         patience.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut used, mut heard) = (0, Instant::now());
         loop {
@@ -148,7 +163,7 @@ impl Addressees {
                     }
                 }
                 _ = patience.tick() => {
-                    for items in std::mem::take(&mut inbox.pending).into_values() {
+                    for items in inbox.overdue() {
                         self.acknowledge(&mut inbox, items).await?;
                     }
                     if heard.elapsed() > Duration::from_secs(limits::HEARTBEAT_SECONDS) {
@@ -176,10 +191,19 @@ impl Addressees {
         let commitment = receipt.leaf.get(COMMITMENT..).and_then(|c| c.try_into().ok());
         let commitment = commitment.ok_or(BenchError::Answer("a receipt without a leaf"))?;
         let item = (InboxNumber(delivery.inbox_number), Digest(commitment));
-        let items = inbox.pending.entry(document.sender).or_default();
-        items.push(item);
-        if items.len() >= STATEMENT {
-            let items = std::mem::take(items);
+        // A statement's place in the senders' order sets it apart, too.
+        let senders = inbox.pending.len();
+        let statement = inbox.pending.entry(document.sender).or_insert_with(|| {
+            let most = (inbox.first + senders * STRIDE) % STATEMENT;
+            Statement { most: most.max(1), items: Vec::new(), since: arrival }
+        });
+        if statement.items.is_empty() {
+            statement.since = arrival;
+        }
+        statement.items.push(item);
+        if statement.items.len() >= statement.most {
+            statement.most = STATEMENT;
+            let items = std::mem::take(&mut statement.items);
             self.acknowledge(inbox, items).await?;
         }
         Ok(())
@@ -236,6 +260,12 @@ impl Addressees {
 }
 
 impl Inbox<'_> {
+    /// Takes what has waited long enough for others of its sender.
+    fn overdue(&mut self) -> Vec<Vec<(InboxNumber, Digest)>> {
+        let overdue = self.pending.values_mut().filter(|s| s.since.elapsed() >= PATIENCE);
+        overdue.map(|statement| std::mem::take(&mut statement.items)).collect()
+    }
+
     async fn send(&self, message: subscribe_request::Message) -> Result<(), BenchError> {
         send(&self.requests, message).await
     }

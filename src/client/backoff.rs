@@ -1,5 +1,5 @@
 //! How long to wait before the same bytes are sent again: 0.5 to 60 seconds, with jitter, for ever
-//! (PROTOCOL.md, rule 9).
+//! (README, the ten questions).
 
 use std::time::Duration;
 

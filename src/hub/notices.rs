@@ -65,8 +65,8 @@ impl Hub {
         self.prepared_submit(heard, signed, Some((index, notice))).await.map(|_| ())
     }
 
-    /// A UUID of version 7 that only this notice has: the time of its record, and a digest of what it
-    /// is about.
+    /// A UUID of version 7 that only this notice has: the index of its record where others have their
+    /// time, and a digest of what it is about.
     fn notice_id(&self, index: LedgerIndex, notice: Notice) -> DocumentId {
         let digest = sha256(&[
             b"xianjie/notice/v1\0",

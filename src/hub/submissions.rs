@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use xianjie_core::domain::record::{Record, Settled};
+use xianjie_core::domain::record::{Kind, Record, RefusedItem, Settled};
 use xianjie_core::domain::state::{Delivery, DocumentRow, Key, Row};
 use xianjie_core::ids::{AgencyCode, DocumentRef, InboxNumber, LedgerIndex, SenderNumber};
 use xianjie_core::limits;
@@ -53,6 +53,27 @@ impl Hub {
             }
             _ => Err(Reason::NotFound.into()),
         }
+    }
+
+    /// The newest refusal of a document that was never taken, as the ledger keeps it.
+    ///
+    /// # Errors
+    /// There is none under this id, or none in the ledger yet: refusals are written once a minute.
+    pub async fn refused(
+        &self,
+        document: &DocumentRef,
+    ) -> Result<(Arc<Entry>, RefusedItem), Refusal> {
+        let key = Key::Refused(document.clone());
+        let mut wants = Wants::default();
+        wants.keys.insert(key.clone());
+        let loaded = self.shared.store.load(&wants).await.map_err(unavailable)?;
+        let Some(Some(Row::Refused(index))) = loaded.rows.get(&key) else {
+            return Err(Reason::NotFound.into());
+        };
+        let (entry, record) = self.recorded(*index).await?;
+        let Kind::Refusals(refusals) = &record.kind else { return Err(Reason::NotFound.into()) };
+        let item = refusals.items.iter().rfind(|item| item.id == Some(document.id));
+        item.map(|item| (entry, item.clone())).ok_or_else(|| Reason::NotFound.into())
     }
 
     /// What became of an agency's documents above `after`, in the order it sent them.

@@ -2,7 +2,7 @@
 //! pins, which are the directory's word that a certificate is registered.
 //!
 //! A revocation list past its `nextUpdate` is an alarm, not an outage: it stays in force and
-//! closes nothing (DESIGN.md, "Identity and access").
+//! closes nothing (`ARCHITECTURE.md`).
 
 use std::collections::HashSet;
 use std::fmt;

@@ -21,7 +21,7 @@ use crate::hub::Hub;
 use crate::services::{Alarm, Alarms, Desk};
 use crate::store::attachments::AttachmentError;
 
-/// Between two records of refusals (LEDGER.md: one an agency and minute).
+/// Between two records of refusals (one an agency and minute).
 const REFUSALS_EVERY: Duration = Duration::from_secs(60);
 /// Between two tries at a notice that could not be sent, and between two looks at what is owed.
 const NOTICES_EVERY: Duration = Duration::from_secs(1);

@@ -217,6 +217,25 @@ pub(super) async fn submission(
     })
 }
 
+/// A document that was refused, as the ledger keeps it.
+pub(super) async fn refused_submission(
+    hub: &Hub,
+    document: &DocumentRef,
+) -> Result<pb::Submission, Refusal> {
+    let (entry, item) = hub.refused(document).await?;
+    let published = hub.published();
+    let refused = pb::RefusedSubmission {
+        refuse_time: Some(write_time(item.time)),
+        reasons: item.reasons,
+        receipt: Some(receipt(hub, &published, &entry).await?),
+    };
+    Ok(pb::Submission {
+        document_id: document.id.to_string(),
+        document_type: String::new(),
+        outcome: Some(pb::submission::Outcome::Refused(refused)),
+    })
+}
+
 /// The stage of a delivery with what belongs to it.
 pub(super) fn set_stage(message: &mut pb::DeliveryProgress, settled: Option<Settled>) {
     message.set_stage(stage(settled));

@@ -166,8 +166,14 @@ async fn submission(
     let sender = caller.agency(Rpc::GetSubmission, &request.agency)?;
     let id = request.document_id.parse();
     let id = id.map_err(|_| Violation::new(Reason::Format, "document_id"))?;
-    let found = caller.hub.submission(&DocumentRef { sender, id }).await?;
-    let submission = encode::submission(&caller.hub, &found, true).await?;
+    let document = DocumentRef { sender, id };
+    let submission = match caller.hub.submission(&document).await {
+        Ok(found) => encode::submission(&caller.hub, &found, true).await?,
+        Err(refusal) if refusal.reason() == Reason::NotFound => {
+            encode::refused_submission(&caller.hub, &document).await?
+        }
+        Err(refusal) => return Err(refusal),
+    };
     Ok(pb::GetSubmissionResponse { submission: Some(submission) })
 }
 

@@ -1,4 +1,4 @@
-//! The one reading of signed bytes (rule 4 of the protocol): whether bytes say exactly what every
+//! The one reading of signed bytes: whether bytes say exactly what every
 //! decoder will read in them.
 //!
 //! Decoders drop what they don't know and take the last of two values; a signer and a recipient

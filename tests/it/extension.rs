@@ -17,7 +17,8 @@ use xianjie_core::ids::{Digest, DutyId, InboxNumber, Time};
 use xianjie_core::ledger::Leaf;
 use xianjie_core::refusal::Reason;
 
-use crate::house::{House, NOW, code, enrolment};
+use crate::house::House;
+use crate::people::{NOW, code, enrolment};
 
 /// The last line of the choice of bodies, before which new ones go.
 const LAST_BODY: &str = "    Ping ping = 356;\n";
@@ -215,7 +216,7 @@ fn offer() -> Value {
 }
 
 fn answer(house: &House, offer: &Signed) -> Value {
-    let offer = document_to_json(&house.schema, &offer.payload).unwrap();
+    let offer = document_to_json(house.schema(), &offer.payload).unwrap();
     let offer: Value = serde_json::from_str(&offer).unwrap();
     json!({
         "in_reply_to": { "sender": "tianhe-corrections", "document_id": offer["document_id"] },

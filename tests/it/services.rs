@@ -148,6 +148,20 @@ async fn not_visible_and_not_existing_are_one_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_is_told_with_its_proof() {
+    let hub = Hub::start().await;
+    let a = hub.agency("a").await;
+    let nobody = a.ping(&[]);
+    let refused = a.submit(&a.sign(&nobody)).await.unwrap_err();
+    assert_eq!(reason(&refused), "MUST_NAME");
+    hub.running().hub().unwrap().write_refusals().await;
+    let told = a.submission(&nobody.document_id).await.unwrap();
+    let Some(pb::submission::Outcome::Refused(told)) = told.outcome else { panic!("{told:?}") };
+    assert_eq!(told.reasons, ["MUST_NAME chosen_agencies"]);
+    a.verify(told.receipt.as_ref());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_attachment_goes_with_its_document_and_to_nobody_else() {
     let mut hub = Hub::start().await;
     let (a, b, c) = (hub.agency("a").await, hub.agency("b").await, hub.agency("c").await);

@@ -163,7 +163,7 @@ impl Directory {
         self.certificates.insert(certificate.digest, Arc::new(certificate));
     }
 
-    /// The hub's own agency (rule 14 of the protocol), once the directory has been opened.
+    /// The hub's own agency, once the directory has been opened.
     #[must_use]
     pub fn hub(&self) -> Option<&Arc<Agency>> {
         self.agencies.values().find(|agency| agency.kind == Kind::Hub)

@@ -214,7 +214,7 @@ pub fn document_relations(
     )
 }
 
-/// How `reader` stands to a record (LEDGER.md, "Visible to").
+/// How `reader` stands to a record (its sender, its addressees, its supervisors as recorded).
 #[must_use]
 pub fn record_relations(
     directory: &Directory,

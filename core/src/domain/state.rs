@@ -59,6 +59,8 @@ pub enum Row {
     Duty(Box<Duty>),
     /// The duties that a record met.
     Closed(Vec<DutyId>),
+    /// The newest record that tells of a refusal under this id.
+    Refused(LedgerIndex),
     /// A document that no second one may repeat.
     Unique(DocumentRef),
     /// Who gets a notice that the hub owes.

@@ -5,7 +5,8 @@ use xianjie::store::{Store, StoreError};
 
 use super::faulty::{Fault, FaultyStore, Op};
 use super::running::{Running, index};
-use crate::house::{House, code};
+use crate::house::House;
+use crate::people::code;
 
 const FROM: &str = "yuexiu-court";
 const TO: &str = "tianhe-police";

@@ -12,7 +12,8 @@ use xianjie_core::ledger::{Leaf, receipt, verify_consistency};
 use xianjie_core::refusal::{Reason, Refusal};
 
 use super::faulty::FaultyStore;
-use crate::house::{House, code};
+use crate::house::House;
+use crate::people::code;
 
 /// An open hub.
 pub(super) struct Running {

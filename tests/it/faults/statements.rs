@@ -9,7 +9,8 @@ use xianjie_core::ids::LedgerIndex;
 
 use super::faulty::{Fault, Op};
 use super::running::{Running, index, is_later};
-use crate::house::{House, enrolment};
+use crate::house::House;
+use crate::people::{code, enrolment};
 
 /// Each table that a batch writes, and how: the trigger makes that statement, and no other, fail.
 const STATEMENTS: [&str; 5] =
@@ -97,7 +98,7 @@ async fn a_store_that_cannot_be_read_is_later() {
     assert_eq!(running.store.faults_left(), 0);
     assert_eq!(running.size().await, before);
     running.store.fail(Op::Read, Fault::Before(StoreError::Unavailable));
-    let agency = crate::house::code("tianhe-police");
+    let agency = code("tianhe-police");
     is_later(running.hub.deliveries(&agency, Default::default(), false, 10).await);
     assert_eq!(index(&running.submit("yuexiu-court", &ping).await.unwrap()), before);
     running.stop().await;

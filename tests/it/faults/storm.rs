@@ -11,7 +11,9 @@ use xianjie_core::ids::InboxNumber;
 
 use super::faulty::{Fault, Op};
 use super::running::{Running, index};
-use crate::house::{House, code};
+use crate::house::House;
+use crate::people::code;
+use crate::random::Random;
 
 const SENDERS: [&str; 3] = ["yuexiu-court", "yuexiu-detention", "tianhe-corrections"];
 const RECIPIENTS: [&str; 2] = ["tianhe-police", "tianhe-procuratorate"];
@@ -70,11 +72,11 @@ async fn round(running: &Running, house: &House, held: &mut Held, random: &mut R
         running.store.fail(Op::Commit, fault);
     }
     for _ in 0..1 + random.below(8) {
-        let from = SENDERS[random.below(SENDERS.len())];
+        let from = random.one_of(&SENDERS);
         held.sent.push((from, house.ping(from, &RECIPIENTS)));
     }
     let dies = random.below(2) == 0;
-    let at = random.below(held.sent.len());
+    let at = random.below(held.sent.len() as u64) as usize;
     for place in 0..held.sent.len() {
         if held.receipts.contains_key(&place) && random.below(4) > 0 {
             continue;
@@ -90,7 +92,7 @@ async fn round(running: &Running, house: &House, held: &mut Held, random: &mut R
             Some(Err(_)) => {}
             None => return true,
         }
-        let agency = RECIPIENTS[random.below(RECIPIENTS.len())];
+        let agency = random.one_of(&RECIPIENTS);
         if random.below(3) == 0 && !acknowledge(running, house, held, agency).await {
             return true;
         }
@@ -138,18 +140,5 @@ async fn check(running: &Running, house: &House, held: &Held) {
         let state = running.hub.inbox_state(&code(agency)).await.unwrap();
         let lowest = state.lowest_unsettled.0;
         assert!(lowest == 0 || lowest > settled, "{agency}: {lowest} came back as unacknowledged");
-    }
-}
-
-/// SplitMix64: enough to choose by, the same every time.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % bound as u64).unwrap_or_default()
     }
 }

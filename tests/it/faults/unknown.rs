@@ -9,7 +9,8 @@ use xianjie_core::ids::{InboxNumber, LedgerIndex};
 
 use super::faulty::{Fault, Op};
 use super::running::{Running, index, is_later};
-use crate::house::{House, code};
+use crate::house::House;
+use crate::people::code;
 
 const FROM: &str = "yuexiu-court";
 const TO: &str = "tianhe-police";

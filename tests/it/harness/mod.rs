@@ -24,7 +24,7 @@ use xianjie_core::ids::{AgencyCode, Digest, LedgerIndex, Origin, SystemCode, Tim
 use xianjie_core::ledger::NoteVerifier;
 
 mod agency;
-mod connect;
+pub(crate) mod connect;
 mod subscription;
 
 pub(crate) use agency::Agency;

@@ -89,7 +89,7 @@ pub(super) fn delivery<'v>(
     let Some(Row::Delivery(delivery)) = view.get(&Key::Delivery(agency.clone(), number)) else {
         return Err(unknown());
     };
-    // A leaf ends with the commitment to its record (LEDGER: version, time, commitment).
+    // A leaf ends with the commitment to its record (`docs/formats.md`: version, time, commitment).
     let fits = view.entry(delivery.index).is_some_and(|entry| entry.leaf.ends_with(&commitment.0));
     if fits { Ok(delivery) } else { Err(unknown()) }
 }

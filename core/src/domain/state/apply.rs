@@ -3,7 +3,7 @@
 use super::{Addressed, Case, Delivery, DocumentRow, Inbox, Key, Row, View};
 use crate::domain::agency::{Agency, Certificate, Revocation, System};
 use crate::domain::duty::{Duty, DutyState, Outcome};
-use crate::domain::record::{CaseSet, DocumentTaken, Effect, Kind, Record, Settled};
+use crate::domain::record::{CaseSet, DocumentTaken, Effect, Kind, Record, Refusals, Settled};
 use crate::ids::{AgencyCode, CaseRef, DocumentRef, DutyId, InboxNumber, LedgerIndex, Time};
 
 /// A record that does not fit the rows: a damaged store, or a defect.
@@ -37,7 +37,8 @@ pub fn apply(
         Kind::Directory(directory) => {
             change.view.put(Key::Change(directory.id), Row::Change(index));
         }
-        Kind::Acknowledged(_) | Kind::Rejected(_) | Kind::Refusals(_) | Kind::Clock(_) => {}
+        Kind::Refusals(refusals) => change.refusals(refusals),
+        Kind::Acknowledged(_) | Kind::Rejected(_) | Kind::Clock(_) => {}
     }
     for (ordinal, ruled) in (0..).zip(&record.effects) {
         change.effect(&ruled.effect, &record.kind, ordinal)?;
@@ -62,6 +63,14 @@ struct Change<'v, 'a> {
 impl Change<'_, '_> {
     fn missing(&self, key: Key) -> ApplyError {
         ApplyError::Missing(self.index, key)
+    }
+
+    /// A refusal is found by the id that the document named. It binds nothing.
+    fn refusals(&mut self, refusals: &Refusals) {
+        for id in refusals.items.iter().filter_map(|item| item.id) {
+            let document = DocumentRef { sender: refusals.agency.clone(), id };
+            self.view.put(Key::Refused(document), Row::Refused(self.index));
+        }
     }
 
     /// The document's own rows: itself, its place among its sender's, its uniqueness.

@@ -47,6 +47,8 @@ pub enum Key {
     Duty(DutyId),
     /// The duties that a record met, by that record.
     ClosedBy(LedgerIndex),
+    /// A refused document, by the agency that sent it and the id that it named.
+    Refused(DocumentRef),
     /// A document that no second one may repeat.
     Unique(Digest),
     /// A notice that the hub owes about a record.
@@ -96,6 +98,9 @@ impl Key {
                 Writer::tag(15).text(code.as_str()).number(number.0).duty(*duty)
             }
             Self::Duty(duty) => Writer::tag(16).duty(*duty),
+            Self::Refused(document) => {
+                Writer::tag(20).text(document.sender.as_str()).bytes(&document.id.0)
+            }
             Self::ClosedBy(index) => Writer::tag(19).number(index.0),
             Self::Unique(digest) => Writer::tag(17).bytes(&digest.0),
             Self::NoticeOwed(index, notice) => {
@@ -177,6 +182,10 @@ impl Key {
                 Self::NoticeOwed(index, Notice::from_number(notice).ok_or(KeyError)?)
             }
             19 => Self::ClosedBy(LedgerIndex(reader.number()?)),
+            20 => Self::Refused(DocumentRef {
+                sender: reader.code()?,
+                id: DocumentId(reader.array()?),
+            }),
             _ => return Err(KeyError),
         };
         if reader.0.is_empty() { Ok(key) } else { Err(KeyError) }

@@ -1,0 +1,192 @@
+//! The real program as a child process over a folder that it founded: what is killed dies as it does
+//! in a power cut of the process's own, and starts again on the same files.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::Arc;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tonic::transport::Channel;
+use xianjie::identity::files;
+use xianjie::identity::pki::{Authority, Issued};
+use xianjie::identity::signature::SigningIdentity;
+use xianjie::identity::tls::{Credential, client_config};
+use xianjie::server::founding::{Options, init};
+use xianjie::wire;
+use xianjie::wire::pb;
+use xianjie::wire::schema::Schema;
+use xianjie::wire::signature::Signed;
+use xianjie_core::domain::decide::Change;
+use xianjie_core::ids::Origin;
+use xianjie_core::ledger::NoteVerifier;
+
+use crate::harness::connect::channel;
+use crate::people::{NOW, People};
+
+/// A hub's folder, the process that runs over it, and the agencies that are registered.
+pub(crate) struct Process {
+    folder: TempDir,
+    running: Option<Running>,
+    /// The agencies' keys.
+    pub(crate) people: Arc<People>,
+    /// The keys that its checkpoints verify under.
+    pub(crate) keys: Vec<NoteVerifier>,
+}
+
+struct Running {
+    child: Child,
+    /// Held open: a program that can't print would end.
+    _output: BufReader<ChildStdout>,
+    agencies: SocketAddr,
+    operators: SocketAddr,
+}
+
+impl Process {
+    /// Founds a hub on a clock that stands at [`NOW`], starts it, and registers the agencies.
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let hub = folder.path().join("hub");
+        let origin: Origin = "hub.test.demo/ledger/1".parse().unwrap();
+        let mut options = Options::new(hub.clone(), origin.clone(), NOW).unwrap();
+        let listen = &mut options.listen;
+        for address in [&mut listen.agencies, &mut listen.operators, &mut listen.http] {
+            address.set_port(0);
+        }
+        options.clock_file = Some("clock".into());
+        init(&options).await.unwrap();
+        std::fs::write(hub.join("clock"), NOW.0.to_string()).unwrap();
+        let read = |name: &str| std::fs::read_to_string(hub.join(name)).unwrap();
+        let authority = Authority::from_pem(&read("ca/ca.crt"), &read("ca/ca.key")).unwrap();
+        let key = NoteVerifier::parse(read("keys/checkpoint.pub").trim()).unwrap();
+        let people = Arc::new(People::of(&authority, origin, Schema::built_in()));
+        let mut process = Self { folder, running: None, people, keys: vec![key] };
+        process.restart();
+        let first = process.people.first_change(&process.operator());
+        process.make(first).await;
+        process
+    }
+
+    /// The hub's folder.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().join("hub")
+    }
+
+    /// Starts the program, and returns once it listens.
+    pub(crate) fn restart(&mut self) {
+        let log = self.folder.path().join("log");
+        let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
+        let mut child = self
+            .program(&["serve", "--json", "--config"])
+            .arg(self.folder().join("xianjie.toml"))
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut told = String::new();
+        output.read_line(&mut told).unwrap();
+        let told: Value = serde_json::from_str(&told).unwrap_or_default();
+        let address = |name: &str| match &told[name] {
+            Value::String(address) => address.parse().unwrap(),
+            _ => panic!("the hub does not start:\n{}", self.log()),
+        };
+        let (agencies, operators) = (address("agencies"), address("operators"));
+        self.running = Some(Running { child, _output: output, agencies, operators });
+    }
+
+    /// `kill -9`, at once.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            running.child.kill().unwrap();
+            running.child.wait().unwrap();
+        }
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.running.as_mut().is_some_and(|running| running.child.try_wait().unwrap().is_none())
+    }
+
+    /// A connection of an agency's own system.
+    pub(crate) async fn connect(&self, agency: &str) -> Channel {
+        self.connect_as(self.people.transport(agency)).await
+    }
+
+    /// A connection under another certificate.
+    pub(crate) async fn connect_as(&self, transport: &Issued) -> Channel {
+        self.channel(self.address(), &transport.certificate_pem, &transport.key_pem).await
+    }
+
+    /// Where agencies connect.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.running.as_ref().unwrap().agencies
+    }
+
+    /// What `xianjie audit` says of the stopped hub's folder.
+    pub(crate) fn audit(&self) -> Output {
+        self.program(&["audit", "--folder"]).arg(self.folder()).output().unwrap()
+    }
+
+    /// What the hub logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Has the first operator sign and make changes of the directory.
+    pub(crate) async fn change(&self, changes: &[Change]) {
+        let change = self.people.change(&self.operator(), changes);
+        self.make(change).await;
+    }
+
+    /// The authority of all certificates here.
+    pub(crate) fn authority(&self) -> Authority {
+        let read = |name: &str| std::fs::read_to_string(self.folder().join(name)).unwrap();
+        Authority::from_pem(&read("ca/ca.crt"), &read("ca/ca.key")).unwrap()
+    }
+
+    fn operator(&self) -> SigningIdentity {
+        let [certificate, key] = self.operator_pem();
+        SigningIdentity::from_pem(&certificate, &key).unwrap()
+    }
+
+    fn operator_pem(&self) -> [String; 2] {
+        ["operators/first.crt", "operators/first.key"]
+            .map(|name| std::fs::read_to_string(self.folder().join(name)).unwrap())
+    }
+
+    async fn make(&self, change: Signed) {
+        let signed = pb::SignedDirectoryChange {
+            directory_change: change.payload.to_vec(),
+            signatures: change.signatures.iter().map(wire::signature::write).collect(),
+        };
+        let [certificate, key] = self.operator_pem();
+        let address = self.running.as_ref().unwrap().operators;
+        let channel = self.channel(address, &certificate, &key).await;
+        pb::operator_service_client::OperatorServiceClient::new(channel)
+            .change_directory(pb::ChangeDirectoryRequest { signed_directory_change: Some(signed) })
+            .await
+            .unwrap();
+    }
+
+    async fn channel(&self, address: SocketAddr, certificate: &str, key: &str) -> Channel {
+        let authority = std::fs::read_to_string(self.folder().join("ca/ca.crt")).unwrap();
+        let roots = files::certificates(&authority).unwrap();
+        let credential = Credential::from_pem(certificate, key).unwrap();
+        channel(address, client_config(&roots, credential).unwrap()).await
+    }
+
+    fn program(&self, arguments: &[&str]) -> Command {
+        let mut program = Command::new(Path::new(env!("CARGO_BIN_EXE_xianjie")));
+        program.args(arguments).stdin(Stdio::null());
+        program
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
