@@ -21,6 +21,7 @@ pub type Gauges = Arc<dyn Fn() -> Vec<Metric> + Send + Sync>;
 pub(super) fn text(hub: &Hub, gauges: &Gauges) -> String {
     let own = [
         ("xianjie_ledger_size", hub.published().size),
+        ("xianjie_commits_total", hub.commits()),
         ("xianjie_queue_waiting", hub.waiting() as u64),
         ("xianjie_subscriptions", hub.bell().listeners() as u64),
         ("xianjie_draining", u64::from(hub.is_draining())),

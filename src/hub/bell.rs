@@ -13,8 +13,10 @@ use xianjie_core::refusal::Reason;
 use super::published::Published;
 use crate::store::Entry;
 
-/// Deliveries of one inbox kept in memory while someone listens: two full batches.
-const TAIL: usize = 512;
+/// Deliveries of one inbox kept in memory while someone listens; who falls behind reads pages.
+const TAIL: usize = 128;
+/// Their bytes: with 11,400 listeners, whose documents are mostly shared, a few hundred MiB at worst.
+const TAIL_BYTES: usize = 256 * 1024;
 
 /// A delivery that was just committed.
 #[derive(Debug, Clone)]
@@ -91,10 +93,14 @@ impl Bell {
                 published: Arc::clone(published),
             };
             let mut tail = listened.tail.lock().unwrap_or_else(PoisonError::into_inner);
-            if tail.len() == TAIL {
-                tail.pop_front();
-            }
             tail.push_back(arrival);
+            let bytes = |arrival: &Arrival| {
+                arrival.entry.record.len() + arrival.entry.signed_document.len()
+            };
+            let mut held: usize = tail.iter().map(bytes).sum();
+            while tail.len() > TAIL || (held > TAIL_BYTES && tail.len() > 1) {
+                held -= tail.pop_front().as_ref().map_or(0, bytes);
+            }
             drop(tail);
             listened.rung.send_replace(*number);
         }
@@ -125,6 +131,21 @@ impl Ear {
     pub async fn wait(&mut self) {
         // The sender lives in `listened`, which this ear holds.
         let _ = self.rung.changed().await;
+    }
+
+    /// The last number that rang; 0 if none has.
+    #[must_use]
+    pub fn rung(&self) -> InboxNumber {
+        *self.rung.borrow()
+    }
+
+    /// Whether the delivery of that number is in memory.
+    #[must_use]
+    pub fn holds(&self, number: InboxNumber) -> bool {
+        let tail = self.listened.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let (first, last) = (tail.front(), tail.back());
+        first.is_some_and(|first| first.number <= number)
+            && last.is_some_and(|last| number <= last.number)
     }
 
     /// The delivery of that number, if it is in memory.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use xianjie_core::domain::decide::{Decision, DocumentInput, Input, World, decide};
 use xianjie_core::domain::duty::Duty;
-use xianjie_core::domain::record::{Effect, Record};
-use xianjie_core::domain::state::{Key, Loaded, Row, View};
+use xianjie_core::domain::record::{Effect, Kind, Record};
+use xianjie_core::domain::state::{Case, Key, Loaded, Row, View};
 use xianjie_core::ids::{
     AgencyCode, CaseRef, Digest, DocumentId, DocumentType, DutyId, LedgerIndex,
 };
@@ -92,7 +92,7 @@ impl Hub {
             salt: [0; 32],
             notice: None,
         };
-        self.check_decision(Input::Document(Box::new(input)), &mut checked).await?;
+        self.check_decision(agency, Input::Document(Box::new(input)), &mut checked).await?;
         Ok(checked)
     }
 
@@ -109,7 +109,12 @@ impl Hub {
         signed.signatures.iter().enumerate().map(check).collect()
     }
 
-    async fn check_decision(&self, input: Input, checked: &mut Checked) -> Result<(), Refusal> {
+    async fn check_decision(
+        &self,
+        agency: &AgencyCode,
+        input: Input,
+        checked: &mut Checked,
+    ) -> Result<(), Refusal> {
         let mut loaded = Loaded::default();
         for _ in 0..ROUNDS {
             let published = self.published();
@@ -128,7 +133,10 @@ impl Hub {
                 (decision, view.take_missing())
             };
             if wants.is_empty() {
-                note(decision, &loaded, checked);
+                let is_party = |case: &Case| {
+                    case.parties.iter().any(|party| directory.stands_for(agency, party))
+                };
+                note(decision, &loaded, is_party, checked);
                 return Ok(());
             }
             loaded.extend(self.shared.store.load(&wants).await.map_err(unavailable)?);
@@ -137,9 +145,24 @@ impl Hub {
     }
 }
 
-fn note(decision: Result<Decision, Refusal>, loaded: &Loaded, checked: &mut Checked) {
+/// Notes what was decided. What depends on a case's state is told to a party to that case alone: who
+/// is none learns what is wrong with the document, and nothing else (P7).
+fn note(
+    decision: Result<Decision, Refusal>,
+    loaded: &Loaded,
+    is_party: impl Fn(&Case) -> bool,
+    checked: &mut Checked,
+) {
     match decision {
         Ok(Decision::Record(decided)) => {
+            let case = match &decided.record.kind {
+                Kind::Document(taken) => taken.case.map(Key::Case),
+                _ => None,
+            };
+            let known = case.and_then(|key| loaded.rows.get(&key)?.as_ref());
+            if matches!(known, Some(Row::Case(case)) if !is_party(case)) {
+                return;
+            }
             for ruled in &decided.record.effects {
                 if let Effect::DutyClosed { duty, .. } = &ruled.effect
                     && let Some(Some(Row::Duty(row))) = loaded.rows.get(&Key::Duty(*duty))

@@ -13,9 +13,9 @@ use xianjie_core::domain::directory::{Directory, Divisions};
 use xianjie_core::domain::record::{Effect, Record};
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::domain::state::{
-    ApplyError, Changes, EntryHead, Key, Loaded, Row, View, Wants, apply,
+    ApplyError, Cache, Changes, EntryHead, Key, Loaded, Row, View, Wants, apply,
 };
-use xianjie_core::ids::{Digest, LedgerIndex, Time};
+use xianjie_core::ids::{Digest, DocumentRef, LedgerIndex, Time};
 use xianjie_core::ledger::commitment::digest_commitment;
 use xianjie_core::ledger::{Edge, Hash, Leaf, leaf_hash, record_commitment};
 use xianjie_core::refusal::{Reason, Refusal};
@@ -74,7 +74,7 @@ pub(super) struct BatchFold<'a> {
     items: &'a [Item],
     directory: Arc<Directory>,
     edge: Edge,
-    cache: &'a BTreeMap<Key, Row>,
+    cache: &'a Cache,
     /// Items whose record does not apply: refused and set aside.
     quarantined: BTreeSet<usize>,
     /// How often the store has asked what is wanted.
@@ -98,7 +98,7 @@ impl<'a> BatchFold<'a> {
         items: &'a [Item],
         directory: Arc<Directory>,
         edge: Edge,
-        cache: &'a BTreeMap<Key, Row>,
+        cache: &'a Cache,
     ) -> Self {
         Self {
             ground,
@@ -116,6 +116,21 @@ impl<'a> BatchFold<'a> {
     /// What the batch came to, after the transaction.
     pub(super) fn into_folded(self) -> Option<Folded> {
         self.folded
+    }
+
+    /// What every document asks for, whatever it says.
+    fn first_wants(&self) -> Wants {
+        let mut wants = Wants::default();
+        for item in self.items {
+            if let Input::Document(input) = &item.input {
+                let document = &input.document;
+                let reference = DocumentRef { sender: document.sender.clone(), id: document.id };
+                wants.keys.insert(Key::Document(reference));
+                let answered = document.in_reply_to.iter().cloned().map(Key::Document);
+                wants.keys.extend(answered.filter(|key| self.cache.get(key).is_none()));
+            }
+        }
+        wants
     }
 
     fn run(&self, head: &Head, loaded: &Loaded) -> Result<Folded, Again> {
@@ -149,6 +164,14 @@ impl<'a> BatchFold<'a> {
 
 impl Fold for BatchFold<'_> {
     fn wants(&mut self, head: &Head, loaded: &Loaded) -> Wants {
+        self.rounds += 1;
+        // What every document asks for first, without deciding anything in vain.
+        if loaded.rows.is_empty() {
+            let wants = self.first_wants();
+            if !wants.is_empty() {
+                return wants;
+            }
+        }
         loop {
             match self.run(head, loaded) {
                 Ok(folded) => {
@@ -156,7 +179,6 @@ impl Fold for BatchFold<'_> {
                     return Wants::default();
                 }
                 Err(Again::Load(wants, place)) => {
-                    self.rounds += 1;
                     if self.rounds < FOLD_ROUNDS {
                         return wants;
                     }

@@ -1,7 +1,7 @@
 //! Opening a ledger: record 0 with the origin, the checkpoint key, the hub's own agency and the first
 //! operators. Everything else comes by signed changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use xianjie_core::domain::agency::{
@@ -11,6 +11,7 @@ use xianjie_core::domain::decide::Input;
 use xianjie_core::domain::directory::{Directory, Divisions};
 use xianjie_core::domain::record::{Effect, Kind, Opened, Record, RuledEffect};
 use xianjie_core::domain::rulebook::Law;
+use xianjie_core::domain::state::Cache;
 use xianjie_core::ids::{AgencyCode, Digest, LedgerIndex, OperatorName, Origin, Time};
 use xianjie_core::ledger::Edge;
 
@@ -70,7 +71,7 @@ pub async fn found(store: &dyn Store, law: &Law, founding: Founding) -> Result<(
         input: Input::Noted(Box::new(record(law, founding))),
     };
     let items = [item];
-    let cache = BTreeMap::new();
+    let cache = Cache::default();
     let mut fold =
         BatchFold::new(ground, &items, Arc::new(Directory::default()), Edge::new(), &cache);
     store.commit(&mut fold).await?;

@@ -5,9 +5,10 @@
 //! `sequencer`, the only writer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use xianjie_core::domain::directory::{Directory, Divisions};
 use xianjie_core::domain::rulebook::Law;
@@ -100,6 +101,7 @@ pub(crate) struct Shared {
     pub(crate) keys: Keys,
     stopped: AtomicBool,
     changed: tokio::sync::watch::Sender<u64>,
+    commits: AtomicU64,
 }
 
 /// A running hub.
@@ -111,7 +113,7 @@ pub struct Hub {
 
 /// The tasks behind a hub: end when the hub is dropped and its queue is empty.
 pub struct Tasks {
-    sequencer: JoinHandle<Result<(), Fatal>>,
+    sequencer: oneshot::Receiver<Result<(), Fatal>>,
     floor: JoinHandle<()>,
 }
 
@@ -152,6 +154,9 @@ pub enum OpenError {
     /// The checkpoint can't be signed.
     #[error("the checkpoint can't be signed: {0}")]
     Sign(String),
+    /// The sequencer's thread can't be started.
+    #[error("the sequencer can't be started")]
+    Thread(#[from] std::io::Error),
 }
 
 impl Hub {
@@ -191,11 +196,12 @@ impl Hub {
             keys: Keys::default(),
             stopped: AtomicBool::new(false),
             changed: tokio::sync::watch::Sender::new(0),
+            commits: AtomicU64::new(0),
         });
         let (queue, receiver) = Queue::new();
         let sequencer = Sequencer::new(Arc::clone(&shared), directory, edge);
         let tasks = Tasks {
-            sequencer: tokio::spawn(sequencer.run(receiver)),
+            sequencer: on_its_own_thread(sequencer.run(receiver))?,
             floor: tokio::spawn(keep_floor(Arc::downgrade(&shared), parts.floor)),
         };
         let refusals = Refusals::default();
@@ -262,6 +268,12 @@ impl Hub {
         self.shared.changed.subscribe()
     }
 
+    /// How many transactions have written something since the hub opened.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.shared.commits.load(Ordering::Relaxed)
+    }
+
     /// How many inputs wait for the sequencer.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -288,12 +300,13 @@ impl Tasks {
     pub async fn ended(self) -> Result<(), Fatal> {
         let ended = self.sequencer.await;
         self.floor.abort();
-        ended.unwrap_or_else(|panic| Err(Fatal::Store(panic.to_string())))
+        ended.unwrap_or_else(|_| Err(Fatal::Store("the sequencer panicked".to_owned())))
     }
 }
 
 impl Shared {
     pub(crate) fn publish(&self, published: Arc<Published>) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
         self.published.store(published);
     }
 
@@ -301,6 +314,20 @@ impl Shared {
         self.directory.store(directory);
         self.changed.send_modify(|count| *count += 1);
     }
+}
+
+/// Runs the sequencer on a thread of its own. Each statement of a transaction is a round trip to the
+/// store: among all other tasks the sequencer would stand behind every one of them each time.
+fn on_its_own_thread(
+    sequencer: impl Future<Output = Result<(), Fatal>> + Send + 'static,
+) -> Result<oneshot::Receiver<Result<(), Fatal>>, OpenError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (ended, end) = oneshot::channel();
+    std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || {
+        // Nobody may wait for it any more.
+        let _ = ended.send(runtime.block_on(sequencer));
+    })?;
+    Ok(end)
 }
 
 async fn check_floor(parts: &Parts, published: &Published) -> Result<(), OpenError> {

@@ -4,12 +4,14 @@
 //! A notice's id derives from the record that owes it and the kind of notice, so that it is sent
 //! exactly once, whatever crashes in between (P2).
 
+use std::collections::BTreeSet;
+
 use xianjie_core::domain::record::Notice;
 use xianjie_core::domain::state::{Key, Row};
 use xianjie_core::ids::{AgencyCode, DocumentId, LedgerIndex, Time};
 use xianjie_core::ledger::{Leaf, sha256};
 use xianjie_core::limits;
-use xianjie_core::refusal::{Reason, Refusal, Violation};
+use xianjie_core::refusal::{Advice, Reason, Refusal, Violation};
 
 use super::Hub;
 use super::submit::unavailable;
@@ -21,7 +23,8 @@ impl Hub {
     /// Sends what the hub owes; returns how many notices that were.
     ///
     /// # Errors
-    /// The store can't be read now, or a notice is refused: it stays owed.
+    /// The store can't be read or written now. A notice that is refused stays owed, and the others
+    /// are sent.
     pub async fn send_notices(&self) -> Result<usize, Refusal> {
         let (from, to) = Key::notice_bounds();
         let page = self.shared.store.scan(&from, &to, limits::PAGE).await.map_err(unavailable)?;
@@ -30,11 +33,27 @@ impl Hub {
             let key = Key::from_bytes(&key).map_err(unavailable)?;
             let row = Row::from_bytes(&row).map_err(unavailable)?;
             if let (Key::NoticeOwed(index, notice), Row::NoticeOwed(to)) = (key, row) {
-                self.send_notice(index, notice, to.into_iter().collect()).await?;
-                sent += 1;
+                match self.send_notice(index, notice, self.heirs(to)).await {
+                    Ok(()) => sent += 1,
+                    Err(refusal) if refusal.advice() == Advice::Resend => return Err(refusal),
+                    Err(refusal) => {
+                        tracing::error!(index = index.0, %refusal, "a notice can't be sent");
+                    }
+                }
             }
         }
         Ok(sent)
+    }
+
+    /// Who gets what these were to get: they themselves, or who took their places.
+    fn heirs(&self, to: BTreeSet<AgencyCode>) -> Vec<AgencyCode> {
+        let directory = self.directory();
+        let now = self.shared.clock.now();
+        let heirs = to.iter().map(|agency| directory.successor(agency).clone());
+        let takes_part = |code: &AgencyCode| {
+            directory.agency(code).is_some_and(|agency| agency.is_addressable(now))
+        };
+        heirs.filter(takes_part).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     async fn send_notice(

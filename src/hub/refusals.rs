@@ -58,6 +58,16 @@ impl Hub {
         refusal
     }
 
+    /// Puts refusals back that could not be written now.
+    fn keep_waiting(&self, agency: AgencyCode, (mut items, more): (Vec<RefusedItem>, u64)) {
+        let mut waiting = self.refusals.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (newer, further) = waiting.entry(agency).or_default();
+        items.append(newer);
+        *further += more + items.len().saturating_sub(limits::REFUSALS_PER_MINUTE) as u64;
+        items.truncate(limits::REFUSALS_PER_MINUTE);
+        *newer = items;
+    }
+
     /// Writes the refusals of the minute that has ended. A hub that is killed before loses these
     /// notes and nothing else: who was refused has the answer.
     pub async fn write_refusals(&self) {
@@ -66,11 +76,13 @@ impl Hub {
             waiting.drain().collect()
         };
         for (agency, (items, more)) in waiting {
-            let kind = Kind::Refusals(RefusalsRecord { agency, items, more });
+            let kept = (items.clone(), more);
+            let kind = Kind::Refusals(RefusalsRecord { agency: agency.clone(), items, more });
             let record = Record { kind, effects: Vec::new() };
             let Ok(item) = statements::item(Input::Noted(Box::new(record))) else { continue };
             if let Err(refusal) = self.queue.decide(item).await {
-                tracing::warn!(%refusal, "refusals are not noted");
+                tracing::warn!(%refusal, "refusals are not noted yet");
+                self.keep_waiting(agency, kept);
             }
         }
     }

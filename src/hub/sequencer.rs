@@ -1,13 +1,13 @@
 //! The sequencer: the only writer. It takes whatever has queued up while the last commit was on its
 //! way to the disk (back-pressure, no timer), commits it, signs the committed head, and answers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
+use xianjie_core::domain::decide::Input;
 use xianjie_core::domain::directory::Directory;
 use xianjie_core::domain::record::Record;
-use xianjie_core::domain::state::{Key, Row};
+use xianjie_core::domain::state::{Cache, EntryHead};
 use xianjie_core::ids::LedgerIndex;
 use xianjie_core::ledger::Edge;
 use xianjie_core::limits;
@@ -59,7 +59,7 @@ pub(super) struct Sequencer {
     shared: Arc<Shared>,
     edge: Edge,
     directory: Arc<Directory>,
-    cache: BTreeMap<Key, Row>,
+    cache: Cache,
     guard: ClockGuard,
 }
 
@@ -67,7 +67,7 @@ impl Sequencer {
     /// A sequencer that goes on where the ledger stands; the fence was passed.
     pub(super) fn new(shared: Arc<Shared>, directory: Directory, edge: Edge) -> Self {
         let guard = ClockGuard::new(shared.clock.now(), shared.origin.is_demo());
-        Self { shared, edge, directory: Arc::new(directory), cache: BTreeMap::new(), guard }
+        Self { shared, edge, directory: Arc::new(directory), cache: Cache::new(CACHED_ROWS), guard }
     }
 
     /// Runs until the queue is closed and empty.
@@ -160,12 +160,14 @@ impl Sequencer {
             self.directory = Arc::clone(&folded.directory);
             self.shared.set_directory(Arc::clone(&folded.directory));
         }
-        if self.cache.len() > CACHED_ROWS {
-            self.cache.clear();
-        }
+        self.cache.age();
         for (key, row) in &folded.rows {
-            if let (Key::Inbox(_) | Key::Sender(_), Some(row)) = (key, row) {
-                self.cache.insert(key.clone(), row.clone());
+            self.cache.remember(key, row.as_ref());
+        }
+        for outcome in &folded.outcomes {
+            if let Outcome::Recorded(entry, _, _) = outcome {
+                let (leaf, document_salt) = (entry.leaf.clone(), entry.document_salt);
+                self.cache.append(entry.index, EntryHead { leaf, document_salt });
             }
         }
     }
@@ -249,12 +251,17 @@ async fn check_continues(
     Err(Fatal::Fork(format!("another root at size {}", before.size)))
 }
 
-/// How many of those that wait make one transaction: at least one, and about a batch's bytes.
+/// How many of those that wait make one transaction: at least one, and about a batch's bytes. An
+/// acknowledgement changes as many rows as it has deliveries: a crowd of large ones must not hold up
+/// everybody's documents.
 fn batch_length(waiting: &[Queued]) -> usize {
-    let mut bytes = 0;
+    let (mut bytes, mut settled) = (0, 0);
     let fits = |queued: &&Queued| {
         bytes += queued.item.signed_document.len();
-        bytes <= limits::BATCH_BYTES
+        if let Input::Acknowledgement(acknowledgement) = &queued.item.input {
+            settled += acknowledgement.items.len();
+        }
+        bytes <= limits::BATCH_BYTES && settled <= limits::BATCH
     };
     waiting.iter().take_while(fits).count().max(1)
 }

@@ -40,7 +40,7 @@ impl Hub {
         match self.prepared_submit(heard, signed, None).await {
             Ok(answer) => Ok(answer),
             // A known id with the same bytes gets its receipt before every other check but identity.
-            Err(refusal) => match self.known(&reference, &digest).await {
+            Err(refusal) => match self.known(&reference, &digest).await? {
                 Some(index) => {
                     let published = self.published();
                     Ok(Answer { entry: None, known: vec![index], published })
@@ -165,19 +165,32 @@ impl Hub {
     }
 
     /// The record that these bytes have already under this id, if they have.
-    async fn known(&self, reference: &DocumentRef, digest: &Digest) -> Option<LedgerIndex> {
+    ///
+    /// # Errors
+    /// It can't be told now: the store can't be read, or the record is not published yet.
+    async fn known(
+        &self,
+        reference: &DocumentRef,
+        digest: &Digest,
+    ) -> Result<Option<LedgerIndex>, Refusal> {
         let key = Key::Document(reference.clone());
         let mut wants = Wants::default();
         wants.keys.insert(key.clone());
-        let loaded = self.shared.store.load(&wants).await.ok()?;
-        let Some(Some(Row::Document(row))) = loaded.rows.get(&key) else { return None };
+        let loaded = self.shared.store.load(&wants).await.map_err(unavailable)?;
+        let Some(Some(Row::Document(row))) = loaded.rows.get(&key) else { return Ok(None) };
         let mut wants = Wants::default();
         wants.entries.insert(row.index);
-        let loaded = self.shared.store.load(&wants).await.ok()?;
-        let salt = loaded.entries.get(&row.index)?.document_salt;
-        let same = digest_commitment(&salt, &Hash(digest.0)).0 == row.commitment.0;
+        let loaded = self.shared.store.load(&wants).await.map_err(unavailable)?;
+        let Some(entry) = loaded.entries.get(&row.index) else { return Ok(None) };
+        let commitment = digest_commitment(&entry.document_salt, &Hash(digest.0));
+        if commitment.0 != row.commitment.0 {
+            return Ok(None);
+        }
         // What is visible may not be durable yet; what is published is.
-        (same && row.index.0 < self.published().size).then_some(row.index)
+        if row.index.0 < self.published().size {
+            return Ok(Some(row.index));
+        }
+        Err(Reason::StoreUnavailable.into())
     }
 }
 

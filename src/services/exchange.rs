@@ -231,10 +231,8 @@ async fn list(
     let filter = Filter::read(&request)?;
     let limit = encode::page_size(request.page_size);
     let hub = &caller.hub;
-    let mut top = match encode::page_number(&request.page_token)? {
-        Some(number) => number,
-        None => hub.last_sent(&agency).await?.0,
-    };
+    let last = hub.last_sent(&agency).await?.0;
+    let mut top = encode::page_number(&request.page_token)?.map_or(last, |number| number.min(last));
     let (mut submissions, mut looked_at) = (Vec::new(), 0);
     while top > 0 && submissions.len() < limit && looked_at < LOOKED_AT {
         let after = SenderNumber(top.saturating_sub(limits::PAGE as u64));

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod client;
+mod clients;
 mod demo;
 mod extension;
 mod faults;
+mod full;
 mod harness;
 mod hostile;
 mod house;

@@ -75,6 +75,16 @@ impl People {
         &self.transports[agency]
     }
 
+    /// The certificate under which an agency signs its documents.
+    pub(crate) fn document_certificate(&self, agency: &str) -> &Issued {
+        &self.documents[agency]
+    }
+
+    /// The certificate under which an agency signs its acknowledgements.
+    pub(crate) fn acknowledgement_certificate(&self, agency: &str) -> &Issued {
+        &self.acknowledgements[agency]
+    }
+
     /// The key by which an agency signs its documents.
     pub(crate) fn document_key(&self, agency: &str) -> SigningIdentity {
         identity(&self.documents[agency])

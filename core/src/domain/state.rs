@@ -22,9 +22,11 @@ use crate::ids::{
 };
 
 mod apply;
+mod cache;
 mod key;
 mod view;
 pub use apply::{ApplyError, apply};
+pub use cache::Cache;
 pub use key::{Key, KeyError, Range};
 pub use view::{Changes, EntryHead, Loaded, View, Wants};
 

@@ -50,7 +50,7 @@ impl Hub {
         }
         let Prepared { agency, reference, digest, .. } = prepared;
         if let Some(reference) = reference
-            && let Some(index) = self.known(reference, digest).await
+            && let Some(index) = self.known(reference, digest).await?
         {
             return Ok(Answer { entry: None, known: vec![index], published: self.published() });
         }

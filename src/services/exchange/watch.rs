@@ -44,7 +44,9 @@ impl Watch {
         let agency = caller.agency(Rpc::WatchSubmissions, &request.agency)?;
         let mut heartbeat = interval(Duration::from_secs(limits::HEARTBEAT_SECONDS));
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let next = request.after_index.map_or(LedgerIndex(0), |index| LedgerIndex(index).next());
+        let next = request
+            .after_index
+            .map_or(LedgerIndex(0), |index| LedgerIndex(index.saturating_add(1)));
         Ok(Self {
             directory: caller.hub.directory_changes(),
             ledger: caller.hub.bell().ledger(),

@@ -246,7 +246,7 @@ impl Open {
     }
 
     fn has_arrived(&self) -> bool {
-        self.next > self.last_at_open && self.ear.arrival(self.next).is_some()
+        self.next > self.last_at_open && self.ear.holds(self.next)
     }
 
     fn can_deliver(&self) -> bool {
@@ -256,6 +256,11 @@ impl Open {
     /// Reads the next page, if there are credits for it and memory holds nothing.
     async fn read_on(&mut self, caller: &Caller) -> Result<(), Refusal> {
         if self.credits == 0 || self.caught_up || self.can_deliver() {
+            return Ok(());
+        }
+        if self.next > self.last_at_open.max(self.ear.rung()) {
+            // Everything that has rung is sent: there is nothing to read.
+            self.caught_up = true;
             return Ok(());
         }
         let limit = limits::PAGE.min(self.credits as usize);
@@ -289,6 +294,7 @@ impl Open {
         self.permit(caller, Rpc::Subscribe)?;
         let state = caller.hub.inbox_state(&self.agency).await?;
         if state.last >= self.next {
+            self.last_at_open = self.last_at_open.max(state.last);
             self.caught_up = false;
         }
         Ok(Answer::Heartbeat(encode::heartbeat(&caller.hub, &state)))

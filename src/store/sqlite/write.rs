@@ -53,16 +53,20 @@ async fn load(
 }
 
 async fn write(connection: &mut SqliteConnection, batch: Batch) -> Result<(), Failure> {
-    insert(connection, "entry", "(?,?,?,?,?,?)", "", batch.entries, |statement, entry| {
-        statement
-            .bind(to_sql(entry.index.0))
-            .bind(entry.leaf)
-            .bind(entry.salt.to_vec())
-            .bind(entry.document_salt.to_vec())
-            .bind(entry.record)
-            .bind(entry.signed_document)
-    })
-    .await?;
+    let mut entries = Packed::default();
+    for entry in &batch.entries {
+        entries.row(
+            Some(to_sql(entry.index.0)),
+            [
+                &entry.leaf[..],
+                &entry.salt[..],
+                &entry.document_salt[..],
+                &entry.record[..],
+                &entry.signed_document[..],
+            ],
+        );
+    }
+    entries.run(connection, INSERT_ENTRIES).await?;
     write_rows(connection, batch.rows).await?;
     let no_change = "ON CONFLICT (person, case_ref) DO NOTHING";
     insert(connection, "person", "(?,?)", no_change, batch.persons, |statement, (person, case)| {
@@ -82,22 +86,64 @@ async fn write(connection: &mut SqliteConnection, batch: Batch) -> Result<(), Fa
     Ok(())
 }
 
+const INSERT_ENTRIES: &str = "INSERT INTO entry \
+    SELECT value ->> 0, substr(?1, value ->> 1, value ->> 2), substr(?1, value ->> 3, value ->> 4), \
+    substr(?1, value ->> 5, value ->> 6), substr(?1, value ->> 7, value ->> 8), \
+    substr(?1, value ->> 9, value ->> 10) FROM json_each(?2)";
+
+const PUT_ROWS: &str = "INSERT INTO state \
+    SELECT substr(?1, value ->> 0, value ->> 1), substr(?1, value ->> 2, value ->> 3) \
+    FROM json_each(?2) WHERE true ON CONFLICT (key) DO UPDATE SET row = excluded.row";
+
+/// Many rows as one blob and a list of where in it each column stands: one statement for them all,
+/// whatever their number.
+#[derive(Default)]
+struct Packed {
+    blob: Vec<u8>,
+    places: String,
+}
+
+impl Packed {
+    fn row<const N: usize>(&mut self, number: Option<i64>, columns: [&[u8]; N]) {
+        use std::fmt::Write as _;
+        self.places.push(if self.places.is_empty() { '[' } else { ',' });
+        self.places.push('[');
+        let mut comma = "";
+        // Writing to a string never fails.
+        if let Some(number) = number {
+            let _ = write!(self.places, "{number}");
+            comma = ",";
+        }
+        for column in columns {
+            let _ = write!(self.places, "{comma}{},{}", self.blob.len() + 1, column.len());
+            self.blob.extend_from_slice(column);
+            comma = ",";
+        }
+        self.places.push(']');
+    }
+
+    async fn run(mut self, c: &mut SqliteConnection, sql: &'static str) -> Result<(), Failure> {
+        if self.places.is_empty() {
+            return Ok(());
+        }
+        self.places.push(']');
+        sqlx::query(sql).bind(self.blob).bind(self.places).execute(c).await?;
+        Ok(())
+    }
+}
+
 async fn write_rows(
     connection: &mut SqliteConnection,
     rows: impl IntoIterator<Item = (Key, Option<Row>)>,
 ) -> Result<(), Failure> {
-    let (mut puts, mut deletes) = (Vec::new(), Vec::new());
+    let (mut puts, mut deletes) = (Packed::default(), Vec::new());
     for (key, row) in rows {
         match row {
-            Some(row) => puts.push((key.to_bytes(), row.to_bytes())),
+            Some(row) => puts.row(None, [&key.to_bytes()[..], &row.to_bytes()[..]]),
             None => deletes.push(key.to_bytes()),
         }
     }
-    let replace = "ON CONFLICT (key) DO UPDATE SET row = excluded.row";
-    insert(connection, "state", "(?,?)", replace, puts, |statement, (key, row)| {
-        statement.bind(key).bind(row)
-    })
-    .await?;
+    puts.run(connection, PUT_ROWS).await?;
     if !deletes.is_empty() {
         sqlx::query("DELETE FROM state WHERE key IN (SELECT unhex(value) FROM json_each(?1))")
             .bind(hex_list(&deletes))

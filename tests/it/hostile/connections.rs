@@ -128,7 +128,7 @@ async fn a_hundred_and_twenty_ninth_stream_is_refused() {
     assert_unharmed(process);
 }
 
-/// Requests over their limits end as errors, and their connection goes on.
+/// Requests over their limits end as errors; metadata far over its limit ends its connection too.
 #[tokio::test(flavor = "multi_thread")]
 async fn large_requests_are_errors() {
     let process = Process::start().await;

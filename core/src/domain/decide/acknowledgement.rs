@@ -21,6 +21,9 @@ pub(super) fn decide(
         return Err(Violation::new(Reason::TooLarge, "items").help("1 to 256 deliveries").into());
     }
     let bindings = bindings(world, &input.agency, &input.statement)?;
+    for (number, _) in &input.items {
+        look_up(view, &input.agency, *number);
+    }
     let mut known = BTreeSet::new();
     let mut open: Vec<(InboxNumber, &Delivery)> = Vec::new();
     let mut sender: Option<&AgencyCode> = None;
@@ -62,6 +65,21 @@ pub(super) fn decide(
     });
     let record = Record { kind, effects };
     Ok(Decision::Record(Box::new(Decided { record, known, link: None })))
+}
+
+/// Reads all that the decision reads of a delivery: what is missing is then loaded for all items at
+/// once, and not for each in a round of its own.
+fn look_up(view: &View<'_>, agency: &AgencyCode, number: InboxNumber) {
+    for key in view.range(&Range::Waiting(agency.clone(), number)) {
+        if let Key::Waiting(_, _, duty) = key {
+            let _ = view.get(&Key::Duty(duty));
+        }
+    }
+    let _ = view.get(&Key::Inbox(agency.clone()));
+    if let Some(Row::Delivery(delivery)) = view.get(&Key::Delivery(agency.clone(), number)) {
+        let _ = view.entry(delivery.index);
+        let _ = view.get(&Key::Document(delivery.document.clone()));
+    }
 }
 
 /// The records that registered the certificates of a recipient's statement.

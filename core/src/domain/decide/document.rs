@@ -56,6 +56,11 @@ pub(super) fn decide(
     let mut violations = missing_fields(document, table);
     let thread = thread::find(view, world, document, table, &mut violations);
     let found = case::find(view, world, input, table, &thread, &mut violations);
+    if let Some(replaced) = thread.replaced
+        && replaced.case != found.as_ref().map(|found| found.reference)
+    {
+        violations.push(Violation::new(Reason::ReplacesNothing, "replaces"));
+    }
     if let Some(refusal) = Refusal::of(std::mem::take(&mut violations)) {
         return Err(refusal);
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::acknowledgement::{bindings, delivery, settled};
 use super::{Decided, Decision, RejectionInput, World};
+use crate::domain::agency::Kind as AgencyKind;
 use crate::domain::duty::DutyState;
 use crate::domain::record::{Effect, Kind, Notice, Record, Rejected, RuledEffect, Settled, Signed};
 use crate::domain::state::{Delivery, Key, Row, View};
@@ -33,13 +34,16 @@ pub(super) fn decide(
     if !delivery.copy {
         effects.extend(reopened(view, delivery));
     }
-    let to: BTreeSet<AgencyCode> =
-        supervisors.iter().cloned().chain([delivery.document.sender.clone()]).collect();
-    effects.push(RuledEffect {
-        rule: "hub/rejection".to_owned(),
-        articles: Vec::new(),
-        effect: Effect::NoticeOwed { notice: Notice::Rejected, to },
-    });
+    // Notices raise no notices of their own.
+    if !is_hub(world, &delivery.document.sender) {
+        let to: BTreeSet<AgencyCode> =
+            supervisors.iter().cloned().chain([delivery.document.sender.clone()]).collect();
+        effects.push(RuledEffect {
+            rule: "hub/rejection".to_owned(),
+            articles: Vec::new(),
+            effect: Effect::NoticeOwed { notice: Notice::Rejected, to },
+        });
+    }
     let kind = Kind::Rejected(Rejected {
         agency: input.agency.clone(),
         sender: delivery.document.sender.clone(),
@@ -52,6 +56,10 @@ pub(super) fn decide(
     Ok(Decision::Record(Box::new(Decided { record, known: Vec::new(), link: None })))
 }
 
+fn is_hub(world: &World<'_>, agency: &AgencyCode) -> bool {
+    world.directory.agency(agency).is_some_and(|agency| agency.kind == AgencyKind::Hub)
+}
+
 /// The duties that the rejected document had met: its primary addressee did not take it, so they are
 /// owed again.
 fn reopened(view: &View<'_>, delivery: &Delivery) -> Vec<RuledEffect> {
@@ -61,7 +69,8 @@ fn reopened(view: &View<'_>, delivery: &Delivery) -> Vec<RuledEffect> {
     let still_closed = |id: &&DutyId| {
         matches!(
             view.get(&Key::Duty(**id)),
-            Some(Row::Duty(duty)) if matches!(duty.state, DutyState::Closed { .. })
+            Some(Row::Duty(duty))
+                if matches!(duty.state, DutyState::Closed { by, .. } if by == delivery.index)
         )
     };
     let reopen = |id: &DutyId| RuledEffect {

@@ -1,12 +1,12 @@
-//! Service on paper (线下送达): recorded with its date, it ends a delivery and meets what a document of
-//! the served type would meet.
+//! Service on paper (线下送达): recorded with its date, it ends a delivery of its sender's own document
+//! and meets what its sender owed by a document of the served type. It touches nobody else's.
 
 use super::World;
 use super::acknowledgement::settled;
 use super::limit;
 use super::thread::Thread;
 use crate::domain::document::{Document, Fact};
-use crate::domain::duty::{Duty, Outcome};
+use crate::domain::duty::{Duty, Outcome, Owner};
 use crate::domain::record::{Effect, RuledEffect, Settled};
 use crate::domain::rulebook::Table;
 use crate::domain::state::{Key, Range, Row, View};
@@ -33,7 +33,10 @@ pub(super) fn effects(
     };
     let mut effects: Vec<RuledEffect> = owed
         .iter()
-        .filter(|(_, duty)| duty.closed_by.iter().any(|closer| closer.as_str() == kind))
+        .filter(|(_, duty)| {
+            let own = matches!(&duty.owner, Owner::Agency(owner) if *owner == document.sender);
+            own && duty.closed_by.iter().any(|closer| closer.as_str() == kind)
+        })
         .map(|(id, duty)| ruled(Effect::DutyClosed { duty: *id, outcome: met_on(duty, day) }))
         .collect();
     effects.extend(delivery(view, world, document, thread, day));
@@ -59,6 +62,9 @@ fn delivery(
     let (Some(answered), Some(agency)) = (thread.answered, document.agency("served_agency")) else {
         return Vec::new();
     };
+    if !world.directory.stands_for(&document.sender, &answered.document.sender) {
+        return Vec::new();
+    }
     let Some(addressee) = answered.row.addressed.iter().find(|a| a.agency == *agency) else {
         return Vec::new();
     };

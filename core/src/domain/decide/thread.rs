@@ -34,7 +34,9 @@ pub(super) fn find<'v>(
         }
     };
     for (place, earlier) in document.after.iter().enumerate() {
-        if row(view, earlier).is_none() {
+        let seen = row(view, earlier)
+            .is_some_and(|row| sees(world, &document.sender, &earlier.sender, row));
+        if !seen {
             let field = format!("after_documents[{place}]");
             violations.push(Violation::new(Reason::PredecessorMissing, field));
         }

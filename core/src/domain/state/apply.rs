@@ -4,7 +4,9 @@ use super::{Addressed, Case, Delivery, DocumentRow, Inbox, Key, Row, View};
 use crate::domain::agency::{Agency, Certificate, Revocation, System};
 use crate::domain::duty::{Duty, DutyState, Outcome};
 use crate::domain::record::{CaseSet, DocumentTaken, Effect, Kind, Record, Refusals, Settled};
-use crate::ids::{AgencyCode, CaseRef, DocumentRef, DutyId, InboxNumber, LedgerIndex, Time};
+use crate::ids::{
+    AgencyCode, CaseRef, Digest, DocumentRef, DutyId, InboxNumber, LedgerIndex, Time,
+};
 
 /// A record that does not fit the rows: a damaged store, or a defect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -120,7 +122,7 @@ impl Change<'_, '_> {
         if let Some(unique) = old.unique
             && taken.unique != Some(unique)
         {
-            self.view.delete(Key::Unique(unique));
+            self.free(unique, replaced);
         }
         self.view.put(Key::Document(replaced.clone()), Row::Document(Box::new(old)));
         Ok(())
@@ -327,7 +329,7 @@ impl Change<'_, '_> {
         let mut row = self.document_row(document)?;
         row.withdrawn_by = Some(self.index);
         if let Some(unique) = row.unique {
-            self.view.delete(Key::Unique(unique));
+            self.free(unique, document);
         }
         self.view.put(Key::Document(document.clone()), Row::Document(Box::new(row)));
         Ok(())
@@ -336,9 +338,17 @@ impl Change<'_, '_> {
     /// A document that its primary addressee rejected may be sent again under another id.
     fn free_unique(&mut self, document: &DocumentRef) -> Result<(), ApplyError> {
         if let Some(unique) = self.document_row(document)?.unique {
-            self.view.delete(Key::Unique(unique));
+            self.free(unique, document);
         }
         Ok(())
+    }
+
+    /// Frees what `document` bound; what another has bound since stays bound.
+    fn free(&mut self, unique: Digest, document: &DocumentRef) {
+        let key = Key::Unique(unique);
+        if matches!(self.view.get(&key), Some(Row::Unique(holder)) if holder == document) {
+            self.view.delete(key);
+        }
     }
 
     fn document_row(&self, document: &DocumentRef) -> Result<DocumentRow, ApplyError> {

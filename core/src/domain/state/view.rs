@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Key, Range, Row};
+use super::{Cache, Key, Range, Row};
 use crate::ids::{CaseRef, LedgerIndex, PersonKey};
 
 /// What a read asks for.
@@ -77,7 +77,7 @@ impl Loaded {
 #[derive(Debug)]
 pub struct View<'a> {
     loaded: &'a Loaded,
-    cache: Option<&'a BTreeMap<Key, Row>>,
+    cache: Option<&'a Cache>,
     changed: BTreeMap<Key, Option<Row>>,
     entries: BTreeMap<LedgerIndex, EntryHead>,
     persons: Vec<(PersonKey, CaseRef)>,
@@ -100,7 +100,7 @@ impl<'a> View<'a> {
 
     /// The same, with rows that the caller knows already: rows that exist, as they are now.
     #[must_use]
-    pub fn with_cache(mut self, cache: &'a BTreeMap<Key, Row>) -> Self {
+    pub fn with_cache(mut self, cache: &'a Cache) -> Self {
         self.cache = Some(cache);
         self
     }
@@ -122,13 +122,13 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn range(&self, range: &Range) -> Vec<Key> {
         let mut keys = BTreeSet::new();
-        match self.loaded.ranges.get(range) {
-            Some(loaded) => keys.extend(loaded.iter().cloned()),
-            None if self.began_here(range) => {}
-            None => {
-                self.missing.borrow_mut().ranges.insert(range.clone());
-                return Vec::new();
-            }
+        if let Some(loaded) = self.loaded.ranges.get(range) {
+            keys.extend(loaded.iter().cloned());
+        } else if let Some(known) = self.cache.and_then(|cache| cache.range(range)) {
+            keys.extend(known);
+        } else if !self.began_here(range) {
+            self.missing.borrow_mut().ranges.insert(range.clone());
+            return Vec::new();
         }
         for (key, row) in self.changed.range(range.first()..).take_while(|(k, _)| range.holds(k)) {
             if row.is_some() {
@@ -158,7 +158,11 @@ impl<'a> View<'a> {
     /// What is needed of the entry at `index`.
     #[must_use]
     pub fn entry(&self, index: LedgerIndex) -> Option<&EntryHead> {
-        let found = self.entries.get(&index).or_else(|| self.loaded.entries.get(&index));
+        let found = self
+            .entries
+            .get(&index)
+            .or_else(|| self.loaded.entries.get(&index))
+            .or_else(|| self.cache.and_then(|cache| cache.entry(index)));
         if found.is_none() {
             self.missing.borrow_mut().entries.insert(index);
         }

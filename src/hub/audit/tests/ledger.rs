@@ -151,7 +151,7 @@ impl Ledger {
         let edge = load_edge(&self.store, size).await.unwrap();
         let directory = Arc::new(crate::hub::load_directory(&self.store).await.unwrap());
         let ground = Ground { divisions: &DIVISIONS, law: &LAW, now: NOW };
-        let cache = BTreeMap::new();
+        let cache = xianjie_core::domain::state::Cache::default();
         let mut fold = BatchFold::new(ground, &items, directory, edge, &cache);
         self.store.commit(&mut fold).await.unwrap();
         for outcome in fold.into_folded().unwrap().outcomes {

@@ -1,0 +1,127 @@
+//! A client in another language, made from `proto/` alone, against the real program: what it signs
+//! the hub takes, and what the hub proves it verifies.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use pb::inbox_service_client::InboxServiceClient;
+use serde_json::json;
+use xianjie::identity::pki::Issued;
+use xianjie::wire::pb;
+
+use crate::process::Process;
+
+const COURT: &str = "yuexiu-court";
+const POLICE: &str = "tianhe-police";
+
+/// `XIANJIE_PYTHON_PROGRAM` names a Python that has what the client's `requirements.txt` says.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_in_python_sends_and_receives() {
+    let Some(program) = std::env::var_os("XIANJIE_PYTHON_PROGRAM") else {
+        eprintln!("not run: XIANJIE_PYTHON_PROGRAM names no Python with grpcio");
+        return;
+    };
+    let process = Process::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let python = Python { program: program.into(), generated: folder.path().join("generated") };
+    python.generate();
+    let [court, police] = [COURT, POLICE].map(|agency| profile(&process, folder.path(), agency));
+
+    let told = python.run(&court, &["ping", POLICE]);
+    assert!(told.contains("record "), "{told}");
+    let paper = folder.path().join("verdict.json");
+    std::fs::write(folder.path().join("judgment.pdf"), b"%PDF-1.7 an example").unwrap();
+    std::fs::write(&paper, paper_text()).unwrap();
+    let paper = paper.to_str().unwrap();
+    let first = python.run(&court, &["send", paper]);
+    let again = python.run(&court, &["send", paper]);
+    assert_eq!(record(&first), record(&again), "the same file is the same record");
+
+    let told = python.run(&police, &["watch", "--count", "2"]);
+    for number in [1, 2] {
+        assert!(told.contains(&format!("{number}: signed for and settled")), "{told}");
+    }
+    let request = pb::ListDeliveriesRequest {
+        agency: POLICE.to_owned(),
+        only_unacknowledged: true,
+        ..pb::ListDeliveriesRequest::default()
+    };
+    let mut inbox = InboxServiceClient::new(process.connect(POLICE).await);
+    let open = inbox.list_deliveries(request).await.unwrap().into_inner();
+    assert_eq!(open.deliveries, []);
+    assert_eq!(open.heartbeat.unwrap().head_inbox_number, 2);
+}
+
+/// The client's program and what is generated for it.
+struct Python {
+    program: PathBuf,
+    generated: PathBuf,
+}
+
+impl Python {
+    /// Makes messages and stubs from `proto/`.
+    fn generate(&self) {
+        let mut command = Command::new(clients().join("generate.sh"));
+        command.arg(&self.generated).env("PYTHON", &self.program).stdin(Stdio::null());
+        let made = command.output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+
+    /// Runs the client; what it printed.
+    fn run(&self, profile: &Path, arguments: &[&str]) -> String {
+        let mut command = Command::new(&self.program);
+        command.arg(clients().join("client.py")).arg("--profile").arg(profile).args(arguments);
+        command.env("XIANJIE_PYTHON", &self.generated).stdin(Stdio::null());
+        let ran = command.output().unwrap();
+        let told = String::from_utf8_lossy(&ran.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{arguments:?}:\n{told}\n{errors}");
+        told
+    }
+}
+
+fn clients() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/python")
+}
+
+/// An agency's profile as an integrator has it.
+fn profile(process: &Process, folder: &Path, agency: &str) -> PathBuf {
+    let people = &process.people;
+    let profile = folder.join(agency);
+    std::fs::create_dir(&profile).unwrap();
+    let keys: [(&str, &Issued); 3] = [
+        ("transport", people.transport(agency)),
+        ("document", people.document_certificate(agency)),
+        ("acknowledgement", people.acknowledgement_certificate(agency)),
+    ];
+    let mut text = format!(
+        "agency = \"{agency}\"\nhub = \"https://{}\"\nserver_name = \"localhost\"\ntrust = \"{}\"\n",
+        process.address(),
+        process.folder().join("trust.json").display(),
+    );
+    for (name, issued) in keys {
+        issued.save(&profile, name).unwrap();
+        text += &format!("[{name}]\ncertificate = \"{name}.pem\"\nkey = \"{name}.key\"\n");
+    }
+    std::fs::write(profile.join("profile.toml"), text).unwrap();
+    profile
+}
+
+/// A document file: the client fills in the rest.
+fn paper_text() -> String {
+    json!({
+        "#": "a comment is left out",
+        "original_form": "ORIGINAL_FORM_ELECTRONIC",
+        "classification": "CLASSIFICATION_UNCLASSIFIED",
+        "chosen_agencies": [POLICE],
+        "attachments": [{ "name": "judgment.pdf", "kind": "判决书" }],
+        "ping": { "text": "你好" },
+    })
+    .to_string()
+}
+
+/// The record that the client says it got.
+fn record(told: &str) -> &str {
+    let line = told.lines().find(|line| line.starts_with("record ")).unwrap();
+    line.split([' ', ',']).nth(1).unwrap()
+}
