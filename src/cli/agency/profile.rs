@@ -11,6 +11,7 @@ use xianjie_core::ids::{SystemCode, Time};
 use super::super::error::chain;
 use super::super::issuing::{DAYS, Issuing, Period, save};
 use super::super::{CliError, Globals, operating};
+use crate::config::Config;
 use crate::identity::files;
 use crate::identity::pki;
 use crate::identity::signature::Algorithm;
@@ -27,12 +28,12 @@ pub(super) struct Options {
     /// Folder of the authority that issues; ca in the hub's folder if not given (颁发机构目录)
     #[arg(long, requires = "profile_out")]
     authority: Option<PathBuf>,
-    /// The hub's address for agencies (平台地址)
-    #[arg(long, requires = "profile_out", default_value = "https://127.0.0.1:7443")]
-    hub: String,
-    /// The name in the hub's server certificate (平台证书名称)
-    #[arg(long, requires = "profile_out", default_value = "localhost")]
-    server_name: String,
+    /// The hub's address for agencies; as configured in the folder if not given (平台地址)
+    #[arg(long, requires = "profile_out")]
+    hub: Option<String>,
+    /// The name in the hub's server certificate; the operator's profile's if not given (平台证书名称)
+    #[arg(long, requires = "profile_out")]
+    server_name: Option<String>,
     /// The trust file to hand out; trust.json in the hub's folder if not given (信任文件)
     #[arg(long, requires = "profile_out")]
     trust: Option<PathBuf>,
@@ -70,18 +71,40 @@ pub(super) fn make_all(
     let text = |text: &str| Ok::<_, std::fmt::Error>(text.to_owned());
     let trust = files::load_public(&trust, text).map_err(|error| unusable(&trust, &error))?;
     let period = Period::of_both(globals.now(), hub_time, options.days);
-    let maker = Maker { issuing, trust, options, period };
+    let server_name = match &options.server_name {
+        Some(name) => name.clone(),
+        None => globals.load_profile()?.server_name.to_str().into_owned(),
+    };
+    let hub = match &options.hub {
+        Some(hub) => hub.clone(),
+        None => configured(&globals.folder(), &server_name)?,
+    };
+    let maker = Maker { issuing, trust, hub, server_name, period };
     agencies.iter().map(|agency| maker.make(agency, &folder.join(agency.code.as_str()))).collect()
 }
 
-struct Maker<'a> {
+/// Where the hub of the folder listens for agencies; by its name, if it listens on every address.
+fn configured(folder: &Path, server_name: &str) -> Result<String, CliError> {
+    let path = folder.join("xianjie.toml");
+    let config = Config::load(&path).map_err(|error| unusable(&path, &error))?;
+    let listens = config.listen.agencies;
+    let host = match listens.ip() {
+        ip if ip.is_unspecified() => server_name.to_owned(),
+        ip if ip.is_ipv6() => format!("[{ip}]"),
+        ip => ip.to_string(),
+    };
+    Ok(format!("https://{host}:{}", listens.port()))
+}
+
+struct Maker {
     issuing: Issuing,
     trust: String,
-    options: &'a Options,
+    hub: String,
+    server_name: String,
     period: Period,
 }
 
-impl Maker<'_> {
+impl Maker {
     fn make(&self, agency: &Agency, folder: &Path) -> Result<Made, CliError> {
         let code = agency.code.as_str();
         let system: SystemCode = code.parse().map_err(|error| CliError::internal(&error))?;
@@ -126,7 +149,7 @@ impl Maker<'_> {
     }
 
     fn profile(&self, code: &str) -> String {
-        let (hub, server_name) = (&self.options.hub, &self.options.server_name);
+        let (hub, server_name) = (&self.hub, &self.server_name);
         let mut text = format!(
             "agency = \"{code}\"\nhub = \"{hub}\"\nserver_name = \"{server_name}\"\n\
              trust = \"trust.json\"\n"
@@ -204,8 +227,8 @@ mod tests {
         let options = Options {
             profile_out: Some(home.path().join("profiles")),
             authority: Some(ca),
-            hub: "https://127.0.0.1:7443".to_owned(),
-            server_name: "localhost".to_owned(),
+            hub: Some("https://127.0.0.1:7443".to_owned()),
+            server_name: Some("localhost".to_owned()),
             trust: Some(trust_path),
             days: 10,
         };

@@ -76,6 +76,7 @@ impl Nation {
     /// Loads what is missing until the decision stands, then applies it.
     fn decide(&mut self, input: &Input) -> Result<Decision, Refusal> {
         let mut loaded = Loaded::default();
+        let mut rounds = 1;
         let decided = loop {
             let view = View::new(&loaded);
             let decided = decide(&view, &self.world(), input);
@@ -83,26 +84,40 @@ impl Nation {
             if missing.is_empty() {
                 break decided;
             }
+            rounds += 1;
             self.load(&missing, &mut loaded);
         };
         if let Ok(Decision::Record(decided)) = &decided {
-            self.apply(&decided.record, decided.link);
+            rounds += self.apply_on(&mut loaded, &decided.record, decided.link);
         }
+        // The writing transaction loads so often at most, whatever the number of items.
+        assert!(rounds <= 7, "{rounds} rounds of loading");
         decided
     }
 
     fn apply(&mut self, record: &Record, link: Option<(PersonKey, CaseRef)>) {
+        self.apply_on(&mut Loaded::default(), record, link);
+    }
+
+    /// Applies a record on what is loaded; returns how often more had to be loaded for it.
+    fn apply_on(
+        &mut self,
+        loaded: &mut Loaded,
+        record: &Record,
+        link: Option<(PersonKey, CaseRef)>,
+    ) -> usize {
+        let mut rounds = 0;
         let index = LedgerIndex(self.entries.len() as u64);
-        let mut loaded = Loaded::default();
         let changes = loop {
-            let mut view = View::new(&loaded);
+            let mut view = View::new(loaded);
             let applied = apply(&mut view, index, self.time, record);
             let missing = view.take_missing();
             if missing.is_empty() {
                 applied.unwrap();
                 break view.into_changes();
             }
-            self.load(&missing, &mut loaded);
+            rounds += 1;
+            self.load(&missing, loaded);
         };
         for (key, row) in changes.rows {
             let bytes = key.to_bytes();
@@ -121,6 +136,7 @@ impl Nation {
         let mut leaf = vec![index.0 as u8; 41];
         leaf[0] = 1;
         self.entries.insert(index, EntryHead { leaf, document_salt: [0; 32] });
+        rounds
     }
 
     fn load(&self, wants: &crate::domain::state::Wants, loaded: &mut Loaded) {

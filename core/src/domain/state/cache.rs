@@ -98,3 +98,75 @@ impl Cache {
         (self.young, self.old) = Default::default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::record::Settled;
+    use crate::ids::{AgencyCode, DocumentId, DocumentRef, DutyId, InboxNumber};
+
+    fn agency() -> AgencyCode {
+        "liwan-court".parse().unwrap()
+    }
+
+    fn delivery(settled: bool) -> Row {
+        let document = DocumentRef { sender: agency(), id: DocumentId([1; 16]) };
+        let index = LedgerIndex(1);
+        let settled = settled.then_some((Settled::Acknowledged, LedgerIndex(2)));
+        Row::Delivery(Delivery { document, index, copy: false, settled })
+    }
+
+    fn key(number: u64) -> Key {
+        Key::Delivery(agency(), InboxNumber(number))
+    }
+
+    #[test]
+    fn what_waits_for_a_delivery_is_known_with_it_until_it_is_settled() {
+        let mut cache = Cache::new(10);
+        let range = Range::Waiting(agency(), InboxNumber(1));
+        assert_eq!(cache.range(&range), None);
+        let duty = DutyId { index: LedgerIndex(1), ordinal: 0 };
+        let waiting = Key::Waiting(agency(), InboxNumber(1), duty);
+        cache.remember(&key(1), Some(&delivery(false)));
+        assert_eq!(cache.range(&range), Some(Vec::new()));
+        cache.remember(&waiting, Some(&Row::Entry));
+        assert_eq!(cache.range(&range), Some(vec![waiting.clone()]));
+        cache.remember(&waiting, None);
+        assert_eq!(cache.range(&range), Some(Vec::new()));
+        cache.remember(&key(1), Some(&delivery(true)));
+        assert_eq!(cache.range(&range), None);
+    }
+
+    #[test]
+    fn what_is_gone_or_cleared_is_unknown() {
+        let mut cache = Cache::new(10);
+        cache.remember(&key(1), Some(&delivery(false)));
+        cache.remember(&key(2), Some(&delivery(false)));
+        cache.remember(&key(1), None);
+        assert_eq!(cache.get(&key(1)), None);
+        assert_eq!(cache.get(&key(2)), Some(&delivery(false)));
+        cache.clear();
+        assert_eq!(cache.get(&key(2)), None);
+    }
+
+    #[test]
+    fn it_is_bounded_and_the_newest_outlive_the_old() {
+        let mut cache = Cache::new(10);
+        for number in 0..100 {
+            cache.age();
+            cache.remember(&key(number), Some(&delivery(false)));
+        }
+        let known = (0..100).filter(|number| cache.get(&key(*number)).is_some()).count();
+        assert!((11..=22).contains(&known), "{known}");
+        assert!(cache.get(&key(99)).is_some());
+    }
+
+    #[test]
+    fn the_younger_of_two_is_told() {
+        let mut cache = Cache::new(0);
+        cache.remember(&key(1), Some(&delivery(false)));
+        cache.age();
+        cache.remember(&key(1), Some(&delivery(true)));
+        assert_eq!(cache.get(&key(1)), Some(&delivery(true)));
+    }
+}

@@ -40,6 +40,21 @@ fn an_acknowledgement_meets_no_duty_and_moves_no_custody() {
 }
 
 #[test]
+fn a_backlog_of_any_length_is_acknowledged_at_once() {
+    let mut nation = Nation::new();
+    for person in 1..=60 {
+        nation.send(verdict("liwan-court", "440103", person)).unwrap();
+    }
+    let numbers: Vec<u64> = (1..=60).collect();
+    assert!(matches!(
+        nation.acknowledge_all("liwan-corrections", &numbers),
+        Ok(Decision::Record(_))
+    ));
+    let open = nation.duties("送达回执").iter().filter(|d| d.state == DutyState::Open).count();
+    assert_eq!(open, 60);
+}
+
+#[test]
 fn acknowledging_again_is_answered_with_the_first_record() {
     let mut nation = Nation::new();
     nation.send(verdict("liwan-court", "440103", 1)).unwrap();
