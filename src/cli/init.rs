@@ -67,6 +67,12 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
             "仅演示账本（主机名以 .demo 结尾）可使用演示时钟",
         ));
     }
+    if args.quorum > 1 {
+        return Err(CliError::usage(
+            "a hub is founded with one operator, who could not sign alone then",
+            "平台初始化时仅有一名运维人员，无法满足多人签名",
+        ));
+    }
     let options = options(args, globals)?;
     let founded = founding::init(&options).await.map_err(|error| {
         let cause = chain(&error);

@@ -56,11 +56,11 @@ pub fn agencies(desk: &Desk) -> Routes {
     let attachment = pb::attachment_service_server::AttachmentServiceServer::new(
         attachment::Attachment::new(Arc::clone(hub)),
     );
-    common(desk)
+    let routes = common(desk)
         .add_service(bounded!(exchange))
         .add_service(bounded!(inbox))
-        .add_service(bounded!(attachment))
-        .prepare()
+        .add_service(bounded!(attachment));
+    with_reasons(routes)
 }
 
 /// The services of the operators' listener.
@@ -69,7 +69,14 @@ pub fn operators(desk: &Desk) -> Routes {
     let operator = pb::operator_service_server::OperatorServiceServer::new(
         operator::Operators::new(desk.clone()),
     );
-    common(desk).add_service(bounded!(operator)).prepare()
+    with_reasons(common(desk).add_service(bounded!(operator)))
+}
+
+/// A message over its limit is refused before any service sees it: it gets its reason here, since an
+/// error without one would be sent again for ever.
+fn with_reasons(routes: Routes) -> Routes {
+    let router = routes.into_axum_router();
+    Routes::from(router.layer(axum::middleware::map_response(status::oversized))).prepare()
 }
 
 /// What both listeners serve: the ledger's public side, the directory, health and reflection.

@@ -13,7 +13,7 @@ use tonic_types::{
     BadRequest, ErrorDetail, ErrorInfo, FieldViolation, LocalizedMessage, RetryInfo,
 };
 use xianjie_core::limits;
-use xianjie_core::refusal::{Advice, Class, Refusal, Violation};
+use xianjie_core::refusal::{Advice, Class, Reason, Refusal, Violation};
 
 /// The domain of the reasons.
 const DOMAIN: &str = "xianjie";
@@ -95,6 +95,18 @@ fn code(class: Class) -> Code {
         Class::Unavailable => Code::Unavailable,
         Class::Internal => Code::Internal,
     }
+}
+
+/// Names the reason where a message was over its limit (`OUT_OF_RANGE` by the transport).
+pub(super) async fn oversized(mut response: axum::response::Response) -> axum::response::Response {
+    let headers = response.headers_mut();
+    let over = headers.get("grpc-status").is_some_and(|status| status.as_bytes() == b"11");
+    if over && !headers.contains_key(REASON) {
+        headers.insert(REASON, http::HeaderValue::from_static(Reason::TooLarge.name()));
+        let advice = Reason::TooLarge.advice().name();
+        headers.insert(ADVICE, http::HeaderValue::from_static(advice));
+    }
+    response
 }
 
 #[cfg(test)]

@@ -43,8 +43,8 @@ pub enum Row {
     Certificate(Box<Certificate>),
     /// The rulebooks in force.
     Rulebook(Digest),
-    /// An operators' change that was made.
-    Change(LedgerIndex),
+    /// An operators' change that was made: its record, and SHA-256 of its signed bytes.
+    Change(LedgerIndex, Digest),
     /// A document.
     Document(Box<DocumentRow>),
     /// How many documents an agency has sent.

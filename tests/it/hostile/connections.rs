@@ -142,6 +142,10 @@ async fn large_requests_are_errors() {
     let status = submit(&channel, COURT, &wire_document(&huge)).await.unwrap_err();
     let expected = [Code::OutOfRange, Code::ResourceExhausted, Code::InvalidArgument];
     assert!(expected.contains(&status.code()), "{status:?}");
+    // Without a reason a client would send the same bytes for ever.
+    let told = |name: &str| status.metadata().get(name).map(|value| value.to_str().unwrap());
+    assert_eq!(told("xianjie-reason"), Some("TOO_LARGE"));
+    assert_eq!(told("xianjie-advice"), Some("NEW_DOCUMENT"));
     hello(channel).await.unwrap();
     assert_unharmed(process);
 }

@@ -90,7 +90,7 @@ pub(crate) fn kinds() -> Vec<(Key, Row, Row)> {
     let delivery =
         |copy| Row::Delivery(Delivery { document: document(7), index, copy, settled: None });
     let opened = |opened| Row::Case(Box::new(Case { opened, ..Case::default() }));
-    let changed = |n| Row::Change(LedgerIndex(n));
+    let changed = |n| Row::Change(LedgerIndex(n), Digest([0; 32]));
     vec![
         (Key::Hub, Row::Entry, changed(1)),
         (Key::Agency(here()), Row::Entry, changed(2)),

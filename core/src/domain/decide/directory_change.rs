@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use sha2::{Digest as _, Sha256};
+
 use super::{Decided, Decision, World};
 use crate::domain::agency::{Agency, Certificate, Kind as AgencyKind, Purpose, System};
 use crate::domain::record::{DirectoryChanged, Effect, Kind, Record, RuledEffect, Signed};
@@ -60,8 +62,12 @@ pub(super) fn decide(
     world: &World<'_>,
     input: &DirectoryInput,
 ) -> Result<Decision, Refusal> {
-    if let Some(Row::Change(index)) = view.get(&Key::Change(input.id)) {
-        return Ok(Decision::Known(vec![*index]));
+    if let Some(Row::Change(index, payload)) = view.get(&Key::Change(input.id)) {
+        return if *payload == digest(&input.statement.payload) {
+            Ok(Decision::Known(vec![*index]))
+        } else {
+            Err(Violation::new(Reason::DocumentIdReused, "change_id").into())
+        };
     }
     if input.changes.is_empty() || input.changes.len() > limits::DIRECTORY_CHANGES {
         return Err(Violation::new(Reason::TooLarge, "changes").into());
@@ -121,6 +127,11 @@ pub(super) fn decide(
     Ok(Decision::Record(Box::new(Decided { record, known: Vec::new(), link: None })))
 }
 
+/// SHA-256 of a change's bytes: a change is made once, and another under its id is refused.
+pub(in crate::domain) fn digest(payload: &[u8]) -> Digest {
+    Digest(Sha256::digest(payload).into())
+}
+
 fn operators(
     world: &World<'_>,
     statement: &Signed,
@@ -167,7 +178,13 @@ impl Check<'_, '_> {
                     Some(_) => Ok(()),
                 }
             }
-            Change::SuspendAgency(code, _) => self.known_agency(code),
+            Change::SuspendAgency(code, _) => {
+                let agency = self.world.directory.agency(code);
+                if agency.is_some_and(|agency| agency.kind == AgencyKind::Hub) {
+                    return Err("the hub's own agency is not the operators' to change".to_owned());
+                }
+                self.known_agency(code)
+            }
             Change::SuspendSystem(code, _) => self.known_system(code),
         }
     }
@@ -193,6 +210,15 @@ impl Check<'_, '_> {
             self.known_agency(link)?;
             if *link == agency.code {
                 return Err("an agency can't be linked to itself".to_owned());
+            }
+        }
+        if let Some(successor) = &agency.successor {
+            let directory = self.world.directory;
+            if directory.agency(successor).is_some_and(|heir| heir.kind != agency.kind) {
+                return Err("only an agency of the same kind can take its place".to_owned());
+            }
+            if directory.successor(successor) == &agency.code {
+                return Err("its successor would lead back to it".to_owned());
             }
         }
         Ok(())

@@ -145,10 +145,33 @@ impl Pipeline<'_, '_> {
     fn run(self, found: Option<Found>) -> Result<Decision, Refusal> {
         let mut violations = Vec::new();
         let outcome = self.stages(found, &mut violations);
+        self.tidy(&mut violations);
         if let Some(refusal) = Refusal::of(violations) {
             return Err(refusal);
         }
         Ok(Decision::Record(Box::new(self.record(outcome))))
+    }
+
+    /// Several rules may stumble over one thing: it is told once. What is filled in and leads nowhere
+    /// is not missing: no division of today has that code.
+    fn tidy(&self, violations: &mut Vec<Violation>) {
+        let mut told: Vec<Violation> = Vec::with_capacity(violations.len());
+        for mut violation in violations.drain(..) {
+            let filled = self.input.document.present.contains(&violation.field);
+            if violation.reason == Reason::Required && filled {
+                violation.reason = Reason::NoAgency;
+                violation.help = "no division of today has this code".to_owned();
+            }
+            let same = |other: &&mut Violation| {
+                (&other.field, other.reason, &other.help)
+                    == (&violation.field, violation.reason, &violation.help)
+            };
+            match told.iter_mut().find(same) {
+                Some(known) => known.articles.extend(violation.articles),
+                None => told.push(violation),
+            }
+        }
+        *violations = told;
     }
 
     fn stages(&self, mut found: Option<Found>, violations: &mut Vec<Violation>) -> Outcome {

@@ -1,5 +1,7 @@
 //! `apply`: a record's effects become rows. Nothing else changes the state.
 
+use sha2::{Digest as _, Sha256};
+
 use super::{Addressed, Case, Delivery, DocumentRow, Inbox, Key, Row, View};
 use crate::domain::agency::{Agency, Certificate, Revocation, System};
 use crate::domain::duty::{Duty, DutyState, Outcome};
@@ -37,7 +39,9 @@ pub fn apply(
         Kind::Opened(opened) => change.view.put(Key::Hub, Row::Hub(opened.clone())),
         Kind::Document(taken) => change.document(taken, record)?,
         Kind::Directory(directory) => {
-            change.view.put(Key::Change(directory.id), Row::Change(index));
+            let payload = Sha256::digest(&directory.statement.payload);
+            let row = Row::Change(index, Digest(payload.into()));
+            change.view.put(Key::Change(directory.id), row);
         }
         Kind::Refusals(refusals) => change.refusals(refusals),
         Kind::Acknowledged(_) | Kind::Rejected(_) | Kind::Clock(_) => {}

@@ -39,6 +39,30 @@ fn a_signed_change_is_made_once() {
     assert!(matches!(nation.decide(&input), Ok(Decision::Record(_))));
     assert!(nation.rows.contains_key(&Key::Agency(testing::code("new-court"))));
     assert!(matches!(nation.decide(&input), Ok(Decision::Known(_))));
+    let Input::Directory(mut other) = change(&nation, 1, &["first"], put()) else { unreachable!() };
+    other.statement.payload = vec![1];
+    let reused = nation.decide(&Input::Directory(other));
+    assert_eq!(reason(reused), (Reason::DocumentIdReused, "change_id".to_owned()));
+}
+
+#[test]
+fn only_its_like_takes_an_agencys_place_and_never_in_a_ring() {
+    let mut nation = with_operators();
+    let succeed = |code: &str, by: &str| {
+        let mut agency = agency(code);
+        agency.successor = Some(testing::code(by));
+        vec![Change::PutAgency(Box::new(agency))]
+    };
+    let to_police = change(&nation, 1, &["first"], succeed("liwan-court", "liwan-police"));
+    assert_eq!(reason(nation.decide(&to_police)).0, Reason::DirectoryUnfit);
+    let mut yuexiu = (**nation.directory.agency(&testing::code("yuexiu-court")).unwrap()).clone();
+    yuexiu.successor = Some(testing::code("liwan-court"));
+    nation.directory.put_agency(yuexiu);
+    let ring = change(&nation, 2, &["first"], succeed("liwan-court", "yuexiu-court"));
+    assert_eq!(reason(nation.decide(&ring)).0, Reason::DirectoryUnfit);
+    let hub =
+        change(&nation, 3, &["first"], vec![Change::SuspendAgency(testing::code("hub"), true)]);
+    assert_eq!(reason(nation.decide(&hub)).0, Reason::DirectoryUnfit);
 }
 
 #[test]
