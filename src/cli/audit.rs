@@ -12,7 +12,7 @@ use xianjie_core::ledger::NoteVerifier;
 
 use super::error::chain;
 use super::{CliError, Globals};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::hub::audit::{AuditError, AuditParts, Finding, Report, audit};
 use crate::hub::floor::Floor;
 use crate::store::StoreError;
@@ -59,7 +59,7 @@ pub struct Args {
 /// # Errors
 /// [`CliError`]: the audit can't be made, or it found something.
 pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
-    let config = Config::load(&globals.folder().join(config::FILE));
+    let config = Config::load(&globals.config_path());
     let config = config.map_err(|error| impossible(&chain(&error)))?;
     let report = audited(&args, &config, globals).await?;
     globals.print(|| to_json(&report), || describe(&report));

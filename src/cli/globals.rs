@@ -11,7 +11,7 @@ use xianjie_core::ids::{AgencyCode, Time};
 
 use super::error::CliError;
 use crate::client::profile::Profile;
-use crate::client::{Client, Trust};
+use crate::client::{Client, ConnectError, Trust};
 use crate::clock::{Clock, FileClock, SystemClock};
 
 /// The configuration's name in the folder where a command runs.
@@ -21,10 +21,10 @@ const CONFIG: &str = "xianjie.toml";
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Everywhere 通用选项")]
 pub struct Globals {
-    /// Configuration of the hub; else $XIANJIE_CONFIG, else ./xianjie.toml (平台配置文件)
+    /// Configuration of the hub; else that in --folder, $XIANJIE_CONFIG, ./xianjie.toml (平台配置文件)
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Folder of the hub; else $XIANJIE_FOLDER, else . (平台目录)
+    /// Folder of the hub; else that of --config, $XIANJIE_FOLDER, . (平台目录)
     #[arg(long, global = true, value_name = "DIR")]
     folder: Option<PathBuf>,
     /// Act under the profile NAME of the folder (以该名称的配置身份操作)
@@ -57,18 +57,32 @@ pub enum Lang {
 }
 
 impl Globals {
-    /// The configuration file of the hub.
+    /// The configuration file of the hub. What is given on the command line comes before the
+    /// environment, and a folder stands for the configuration in it.
     #[must_use]
     pub fn config_path(&self) -> PathBuf {
-        let given = self.config.clone().or_else(|| variable("XIANJIE_CONFIG"));
-        given.unwrap_or_else(|| PathBuf::from(CONFIG))
+        let in_folder = |folder: PathBuf| folder.join(CONFIG);
+        self.config
+            .clone()
+            .or_else(|| self.folder.clone().map(in_folder))
+            .or_else(|| variable("XIANJIE_CONFIG"))
+            .or_else(|| variable("XIANJIE_FOLDER").map(in_folder))
+            .unwrap_or_else(|| PathBuf::from(CONFIG))
     }
 
     /// The folder of the hub.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
-        let given = self.folder.clone().or_else(|| variable("XIANJIE_FOLDER"));
-        given.unwrap_or_else(|| PathBuf::from("."))
+        let around = |config: PathBuf| match config.parent() {
+            Some(folder) if folder != Path::new("") => folder.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        self.folder
+            .clone()
+            .or_else(|| self.config.clone().map(around))
+            .or_else(|| variable("XIANJIE_FOLDER"))
+            .or_else(|| variable("XIANJIE_CONFIG").map(around))
+            .unwrap_or_else(|| PathBuf::from("."))
     }
 
     /// The folder of the profile.
@@ -116,6 +130,23 @@ impl Globals {
     /// No usable profile, or no hub that takes it.
     pub async fn client(&self) -> Result<Client, CliError> {
         Ok(Client::connect(self.load_profile()?, self.clock()).await?)
+    }
+
+    /// The same, but where the hub can't be reached now: then what is to be sent is kept in the outbox
+    /// first, and the hub is tried again.
+    ///
+    /// # Errors
+    /// No usable profile, or a hub that does not take it.
+    pub async fn sending_client(&self) -> Result<Client, CliError> {
+        match Client::connect(self.load_profile()?, self.clock()).await {
+            Err(error @ ConnectError::Unreachable { .. }) => {
+                let words =
+                    self.words("the documents are kept and sent later", "文书已保存，稍后发送");
+                eprintln!("{error}; {words}");
+                Ok(Client::unconnected(self.load_profile()?, self.clock()).await?)
+            }
+            connected => Ok(connected?),
+        }
     }
 
     /// The clock.

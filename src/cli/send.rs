@@ -8,6 +8,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use xianjie_core::ids::DocumentType;
 
+use super::error::Exit;
 use super::{CliError, Globals, moment};
 use crate::client::checked::describe;
 use crate::client::error::CallError;
@@ -55,30 +56,38 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// [`CliError`]: of several files the first that fails.
+/// [`CliError`]: of several files the last that was refused; those before it are printed.
 pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
     if let Some(document_type) = &args.template {
         return print_template(document_type);
     }
-    let client = globals.client().await?;
     if args.check {
+        let client = globals.client().await?;
         for file in &args.files {
             check(&client, file, globals).await?;
         }
         return Ok(());
     }
+    let client = globals.sending_client().await?;
     let patience = args.patience.map(Duration::from_secs);
-    if args.pending {
-        for entry in client.outbox().pending()? {
-            deliver(&client, entry, patience, globals).await?;
-        }
-        return Ok(());
-    }
+    let mut entries = if args.pending { client.outbox().pending()? } else { Vec::new() };
     for file in &args.files {
-        let entry = client.enqueue(file, args.anew).await?;
-        deliver(&client, entry, patience, globals).await?;
+        entries.push(client.enqueue(file, args.anew).await?);
     }
-    Ok(())
+    // One that is refused keeps no other from being sent; the last error is the command's.
+    let mut refused: Option<CliError> = None;
+    for entry in entries {
+        if let Err(error) = deliver(&client, entry, patience, globals).await {
+            if let Some(earlier) = refused.take() {
+                let _ = earlier.report(globals.json());
+            }
+            if error.exit() != Exit::Refused {
+                return Err(error);
+            }
+            refused = Some(error);
+        }
+    }
+    refused.map_or(Ok(()), Err)
 }
 
 fn print_template(document_type: &DocumentType) -> Result<(), CliError> {

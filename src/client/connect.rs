@@ -143,12 +143,28 @@ impl Client {
     /// [`ConnectError`].
     pub async fn connect(profile: Profile, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
         let seen = LastSeen::load(&profile.folder, &profile.trust)?;
-        let channel = open(&profile).await?;
+        let channel = open(&profile, Opening::Now).await?;
         let hello = Hello { release: String::new(), hub_time: None };
         let (schema, seen) = (Schema::built_in(), Mutex::new(seen));
         let mut client = Self { profile, schema, clock, channel, hello, seen };
         client.hello = client.hello().await?;
         Ok(client)
+    }
+
+    /// A client of a hub that can't be reached now: what it prepares is kept, and each call tries anew.
+    /// The hub has not said that it takes this client.
+    ///
+    /// # Errors
+    /// [`ConnectError`]: the profile's own files.
+    pub async fn unconnected(
+        profile: Profile,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConnectError> {
+        let seen = LastSeen::load(&profile.folder, &profile.trust)?;
+        let channel = open(&profile, Opening::Later).await?;
+        let hello = Hello { release: String::new(), hub_time: None };
+        let (schema, seen) = (Schema::built_in(), Mutex::new(seen));
+        Ok(Self { profile, schema, clock, channel, hello, seen })
     }
 
     /// The profile.
@@ -299,7 +315,16 @@ pub(super) fn unary<M>(message: M) -> Request<M> {
     request
 }
 
-async fn open(profile: &Profile) -> Result<Channel, ConnectError> {
+/// When a channel connects.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    /// Before it is given out.
+    Now,
+    /// With its first call.
+    Later,
+}
+
+async fn open(profile: &Profile, opening: Opening) -> Result<Channel, ConnectError> {
     let hub = profile.hub.clone();
     let unreachable = |source| ConnectError::Unreachable { hub: hub.clone(), source };
     // The connector speaks TLS itself; to tonic the stream is plain.
@@ -318,6 +343,9 @@ async fn open(profile: &Profile) -> Result<Channel, ConnectError> {
         let (host, tls, name) = (host.clone(), tls.clone(), name.clone());
         async move { connect_tls(&host, port, &tls, name).await }
     });
+    if opening == Opening::Later {
+        return Ok(endpoint.connect_with_connector_lazy(connector));
+    }
     endpoint.connect_with_connector(connector).await.map_err(|error| match tls_error(&error) {
         Some(source) => {
             ConnectError::ServerCertificate { hub: hub.clone(), source: source.clone() }

@@ -11,7 +11,7 @@ use xianjie_core::domain::state::{Key, Row};
 use super::{certificate_file, failed};
 use crate::cli::{Globals, pki};
 use crate::client::doctor::{Check, Use, Words, floor, revocation_list};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::hub::floor::Floor;
 use crate::identity::files;
 use crate::identity::trust::ClientTrust;
@@ -24,8 +24,7 @@ const OFFLINE: &[(&str, &str)] = &[("keys/root.key", "root key"), ("ca/ca.key", 
 
 /// All checks.
 pub(super) async fn examine(globals: &Globals) -> Vec<Check> {
-    let in_folder = globals.folder().join(config::FILE);
-    let path = if in_folder.exists() { in_folder } else { globals.config_path() };
+    let path = globals.config_path();
     let config = match Config::load(&path) {
         Ok(config) => config,
         Err(error) => {
