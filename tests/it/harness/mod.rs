@@ -17,11 +17,13 @@ use xianjie::server::{Running, Server};
 use xianjie::wire;
 use xianjie::wire::pb;
 use xianjie_core::domain::agency::{
-    Agency as Registered, Branch, Certificate, Kind, Level, Purpose, Right, System,
+    Agency as Registered, Branch, Kind, Level, Purpose, Right, System,
 };
 use xianjie_core::domain::decide::Change;
-use xianjie_core::ids::{AgencyCode, Digest, LedgerIndex, Origin, SystemCode, Time};
+use xianjie_core::ids::{AgencyCode, Origin, SystemCode, Time};
 use xianjie_core::ledger::NoteVerifier;
+
+pub(crate) use crate::people::register;
 
 mod agency;
 pub(crate) mod connect;
@@ -192,20 +194,6 @@ impl Hub {
     fn roots(&self) -> Vec<CertificateDer<'static>> {
         files::certificates(self.authority.certificate_pem()).unwrap()
     }
-}
-
-/// The change that registers a certificate.
-pub(crate) fn register(issued: &Issued, purpose: Purpose) -> Change {
-    Change::RegisterCertificate(Box::new(Certificate {
-        digest: Digest(issued.sha256),
-        purpose,
-        label: String::new(),
-        der: files::first_certificate(&issued.certificate_pem).unwrap().to_vec(),
-        valid_from: Time(0),
-        valid_until: Time(NINE.0 * 2),
-        binding: LedgerIndex(0),
-        revoked: None,
-    }))
 }
 
 /// The police of a county that serves no division.
