@@ -187,7 +187,14 @@ async fn read_chunks(
 /// Opens a file to be written on, with what it holds already in the hasher.
 async fn open_partial(path: &Path, hasher: &mut Sha256) -> io::Result<(File, u64)> {
     let mut options = File::options();
-    let mut file = options.read(true).write(true).create(true).truncate(false).open(path).await?;
+    let mut file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(disk::FILE_MODE)
+        .open(path)
+        .await?;
     let (mut done, mut buffer) = (0, vec![0; CHUNK_BYTES]);
     loop {
         match file.read(&mut buffer).await? {

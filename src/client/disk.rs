@@ -3,16 +3,21 @@
 //! Calls block until the bytes are on stable storage; they are few and small, and nothing may go on
 //! before them.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::identity::files::FileError;
 
+/// Documents name people: nobody but the account that the client runs under reads them.
+pub(super) const FILE_MODE: u32 = 0o600;
+const FOLDER_MODE: u32 = 0o700;
+
 /// What a folder under way is called until it is whole.
 const UNFINISHED: &str = ".unfinished-";
 
-/// Writes a file, replacing an older one.
+/// Writes a file that its owner alone reads, replacing an older one.
 ///
 /// # Errors
 /// [`FileError::Io`].
@@ -59,12 +64,13 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Makes a folder and all above it.
+/// Makes a folder and all above it; those that are new are their owner's alone.
 ///
 /// # Errors
 /// [`FileError::Io`].
 pub fn make_folder(path: &Path) -> Result<(), FileError> {
-    fs::create_dir_all(path).map_err(failed("create", path))
+    let made = DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path);
+    made.map_err(failed("create", path))
 }
 
 /// The names in a folder, sorted; none if there is no such folder.
@@ -108,7 +114,8 @@ impl NewFolder {
             }
             _ => {}
         }
-        fs::create_dir(&unfinished).map_err(failed("create", &unfinished))?;
+        let made = DirBuilder::new().mode(FOLDER_MODE).create(&unfinished);
+        made.map_err(failed("create", &unfinished))?;
         Ok(Self { unfinished, path: parent.join(name) })
     }
 
@@ -151,7 +158,8 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), FileError> {
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let opened = OpenOptions::new().write(true).create(true).truncate(true).open(path);
+    let mut options = OpenOptions::new();
+    let opened = options.write(true).create(true).truncate(true).mode(FILE_MODE).open(path);
     let written = opened.and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
@@ -182,6 +190,21 @@ mod tests {
         let path = folder.finish().unwrap();
         assert_eq!(names(&path).unwrap(), ["whole"]);
         assert_eq!(names(home.path()).unwrap(), ["1"]);
+    }
+
+    #[test]
+    fn nobody_else_reads_what_is_written() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let inbox = home.path().join("inbox");
+        let folder = NewFolder::begin(&inbox, "1").unwrap();
+        folder.write("document", b"x").unwrap();
+        let folder = folder.finish().unwrap();
+        write(&folder.join("state"), b"y").unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&inbox), mode(&folder)), (0o700, 0o700));
+        assert_eq!(mode(&folder.join("document")), 0o600);
+        assert_eq!(mode(&folder.join("state")), 0o600);
     }
 
     #[test]
