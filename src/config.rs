@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use xianjie_core::ids::{IdError, Origin};
 
+mod reminders;
+pub use reminders::Reminders;
+
 /// The file's name.
 pub const FILE: &str = "xianjie.toml";
 /// The environment variable that names the file.
@@ -31,6 +34,9 @@ pub struct Config {
     /// What it logs.
     #[serde(default)]
     pub log: Log,
+    /// When it reminds.
+    #[serde(default, skip_serializing_if = "Reminders::is_default")]
+    pub reminders: Reminders,
     /// Only for an origin whose host ends in `.demo`.
     #[serde(default, skip_serializing_if = "Demo::is_empty")]
     pub demo: Demo,

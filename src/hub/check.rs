@@ -123,6 +123,7 @@ impl Hub {
                 directory: &directory,
                 divisions: &self.shared.divisions,
                 law: &self.shared.law,
+                reminders: self.shared.reminders,
                 time: self.shared.clock.now(),
                 index: LedgerIndex(published.size),
                 commit_document: |salt, digest| Digest(digest_commitment(salt, &Hash(digest.0)).0),

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use xianjie_core::domain::decide::{Decided, Decision, Input, World, decide};
 use xianjie_core::domain::directory::{Directory, Divisions};
 use xianjie_core::domain::record::{Effect, Record};
+use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::domain::state::{
     ApplyError, Cache, Changes, EntryHead, Key, Loaded, Row, View, Wants, apply,
@@ -64,6 +65,7 @@ pub(super) struct Folded {
 pub(super) struct Ground<'a> {
     pub(super) divisions: &'a Divisions,
     pub(super) law: &'a Law,
+    pub(super) reminders: Reminders,
     /// The time of the clock: a record's time is this, but never before its predecessor's.
     pub(super) now: Time,
 }
@@ -237,6 +239,7 @@ impl Run<'_, '_> {
             directory: &self.directory,
             divisions: self.fold.ground.divisions,
             law: self.fold.ground.law,
+            reminders: self.fold.ground.reminders,
             time: self.time,
             index,
             commit_document,

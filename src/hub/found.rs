@@ -10,6 +10,7 @@ use xianjie_core::domain::agency::{
 use xianjie_core::domain::decide::Input;
 use xianjie_core::domain::directory::{Directory, Divisions};
 use xianjie_core::domain::record::{Effect, Kind, Opened, Record, RuledEffect};
+use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::domain::state::Cache;
 use xianjie_core::ids::{AgencyCode, Digest, LedgerIndex, OperatorName, Origin, Time};
@@ -63,7 +64,8 @@ pub async fn found(store: &dyn Store, law: &Law, founding: Founding) -> Result<(
         return Err(StoreError::Setup("the store holds a ledger already".to_owned()));
     }
     let divisions = Divisions::default();
-    let ground = Ground { divisions: &divisions, law, now: founding.time };
+    let reminders = Reminders::default();
+    let ground = Ground { divisions: &divisions, law, reminders, now: founding.time };
     let item = Item {
         salt: founding.salt,
         document_salt: [0; 32],

@@ -150,7 +150,7 @@ impl Hub {
         Ok(digests)
     }
 
-    async fn row(&self, key: Key) -> Result<Option<Row>, Refusal> {
+    pub(super) async fn row(&self, key: Key) -> Result<Option<Row>, Refusal> {
         let mut wants = Wants::default();
         wants.keys.insert(key.clone());
         Ok(self.load(&wants).await?.rows.remove(&key).flatten())

@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use xianjie_core::domain::directory::{Directory, Divisions};
+use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::domain::state::{Key, Row};
 use xianjie_core::ids::Origin;
@@ -42,6 +43,7 @@ mod sequencer;
 mod statements;
 mod submissions;
 mod submit;
+mod timekeeper;
 mod word;
 
 pub use check::Checked;
@@ -59,6 +61,7 @@ use published::{Published, load_edge};
 use queue::Queue;
 use refusals::Refusals;
 use sequencer::Sequencer;
+use timekeeper::Watch;
 
 /// What a hub is made of.
 pub struct Parts {
@@ -74,6 +77,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// Attachments.
     pub attachments: Arc<Attachments>,
+    /// When the hub reminds.
+    pub reminders: Reminders,
     /// Statutory time.
     pub clock: Arc<dyn Clock>,
     /// Signs checkpoints and nothing else.
@@ -92,6 +97,7 @@ pub(crate) struct Shared {
     pub(crate) divisions: Arc<Divisions>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) attachments: Arc<Attachments>,
+    pub(crate) reminders: Reminders,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) signer: NoteSigner,
     pub(crate) service: SigningIdentity,
@@ -99,6 +105,7 @@ pub(crate) struct Shared {
     pub(crate) published: ArcSwap<Published>,
     pub(crate) directory: ArcSwap<Directory>,
     pub(crate) keys: Keys,
+    pub(crate) watch: Watch,
     stopped: AtomicBool,
     changed: tokio::sync::watch::Sender<u64>,
     commits: AtomicU64,
@@ -180,6 +187,7 @@ impl Hub {
         check_floor(&parts, &published).await?;
         check_origin(&parts).await?;
         let directory = load_directory(&*parts.store).await?;
+        let watch = Watch::new(head.time, parts.clock.now());
         let shared = Arc::new(Shared {
             origin: parts.origin,
             schema: parts.schema,
@@ -187,6 +195,7 @@ impl Hub {
             divisions: parts.divisions,
             store: parts.store,
             attachments: parts.attachments,
+            reminders: parts.reminders,
             clock: parts.clock,
             signer: parts.signer,
             service: parts.service,
@@ -194,6 +203,7 @@ impl Hub {
             published: ArcSwap::from_pointee(published),
             directory: ArcSwap::from_pointee(directory.clone()),
             keys: Keys::default(),
+            watch,
             stopped: AtomicBool::new(false),
             changed: tokio::sync::watch::Sender::new(0),
             commits: AtomicU64::new(0),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use xianjie_core::domain::record::Notice;
+use xianjie_core::domain::record::{Clock, Kind, Notice, Record};
 use xianjie_core::domain::state::{Key, Row};
 use xianjie_core::ids::{AgencyCode, DocumentId, LedgerIndex, Time};
 use xianjie_core::ledger::{Leaf, sha256};
@@ -16,7 +16,7 @@ use xianjie_core::refusal::{Advice, Reason, Refusal, Violation};
 use super::Hub;
 use super::submit::unavailable;
 use crate::wire;
-use crate::wire::notice::NoticeText;
+use crate::wire::notice::{About, NoticeText};
 use crate::wire::signature::Signed;
 
 impl Hub {
@@ -73,6 +73,7 @@ impl Hub {
             time: Time(i64::try_from(leaf.time_ms).unwrap_or_default()),
             notice,
             to,
+            about: self.about(&record).await?,
         };
         let payload = wire::notice::encode(&text, &record);
         let signed = Signed::sign_document(payload, &self.shared.service);
@@ -82,6 +83,27 @@ impl Hub {
             &signed.payload,
         )?;
         self.prepared_submit(heard, signed, Some((index, notice))).await.map(|_| ())
+    }
+
+    /// The document, and the duty, that a record is about.
+    async fn about(&self, record: &Record) -> Result<About, Refusal> {
+        let about = match &record.kind {
+            Kind::Document(taken) => About::Document(taken.document.clone()),
+            Kind::Rejected(rejected) => {
+                let key = Key::Delivery(rejected.agency.clone(), rejected.number);
+                match self.row(key).await? {
+                    Some(Row::Delivery(delivery)) => About::Document(delivery.document),
+                    _ => About::Nothing,
+                }
+            }
+            Kind::Clock(Clock::Duty { duty, .. }) => match self.row(Key::Duty(*duty)).await? {
+                Some(Row::Duty(duty)) => About::Duty(duty),
+                _ => About::Nothing,
+            },
+            Kind::Clock(Clock::Unacknowledged { agency, .. }) => About::Inbox(agency.clone()),
+            _ => About::Nothing,
+        };
+        Ok(about)
     }
 
     /// A UUID of version 7 that only this notice has: the index of its record where others have their

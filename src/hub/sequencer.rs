@@ -125,6 +125,7 @@ impl Sequencer {
         let ground = Ground {
             divisions: &self.shared.divisions,
             law: &self.shared.law,
+            reminders: self.shared.reminders,
             now: self.shared.clock.now(),
         };
         let mut fold = BatchFold::new(

@@ -25,6 +25,8 @@ use crate::store::attachments::AttachmentError;
 const REFUSALS_EVERY: Duration = Duration::from_secs(60);
 /// Between two tries at a notice that could not be sent, and between two looks at what is owed.
 const NOTICES_EVERY: Duration = Duration::from_secs(1);
+/// Between two looks at what time has done.
+const TIME_EVERY: Duration = Duration::from_secs(1);
 /// Between two collections of orphans.
 const ORPHANS_EVERY: Duration = Duration::from_secs(3600);
 /// Between two looks at the files of certificates and lists.
@@ -49,6 +51,7 @@ pub(super) fn spawn(
     let hub = || Arc::clone(&desk.hub);
     spawn(Box::pin(write_refusals(hub())));
     spawn(Box::pin(send_notices(hub())));
+    spawn(Box::pin(keep_time(hub())));
     spawn(Box::pin(collect_orphans(hub())));
     spawn(Box::pin(cut_strangers(hub(), doors.to_vec())));
     spawn(Box::pin(reload(config.tls.clone(), doors.to_vec())));
@@ -98,6 +101,16 @@ async fn send_notices(hub: Arc<Hub>) {
             sleep(NOTICES_EVERY).await;
         }
         sleep(NOTICES_EVERY).await;
+    }
+}
+
+/// Takes the steps of limits that draw near or pass.
+async fn keep_time(hub: Arc<Hub>) {
+    loop {
+        if let Err(refusal) = hub.keep_time().await {
+            tracing::warn!(%refusal, "the timekeeper can't take a step yet");
+        }
+        sleep(TIME_EVERY).await;
     }
 }
 

@@ -73,6 +73,7 @@ pub(super) async fn read(
         divisions: Arc::new(Divisions::built_in()),
         store,
         attachments: Arc::new(attachments),
+        reminders: config.reminders.intervals(),
         clock,
         signer,
         service,

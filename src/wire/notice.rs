@@ -1,10 +1,13 @@
 //! The hub's own documents: `hub_notice`, made as any agency makes a document.
 
 use prost::Message;
-use xianjie_core::domain::record::{Effect, Kind, Notice, Record};
-use xianjie_core::ids::{AgencyCode, DocumentId, Origin, Time};
+use xianjie_core::domain::duty::{Duty, Force};
+use xianjie_core::domain::record::{Effect, Notice, Record, RuledEffect};
+use xianjie_core::domain::term::format_shanghai;
+use xianjie_core::ids::{AgencyCode, DocumentId, DocumentRef, Origin, Time};
 
 use super::pb;
+use super::record::Word;
 use super::time::write_time;
 
 /// What every notice says of itself.
@@ -22,26 +25,46 @@ pub struct NoticeText {
     pub notice: Notice,
     /// Who gets it.
     pub to: Vec<AgencyCode>,
+    /// What it is about.
+    pub about: About,
+}
+
+/// What a notice is about.
+#[derive(Debug, Clone)]
+pub enum About {
+    /// Nothing that can be named.
+    Nothing,
+    /// A document.
+    Document(DocumentRef),
+    /// A duty, as it stands now.
+    Duty(Box<Duty>),
+    /// What lies in an agency's inbox.
+    Inbox(AgencyCode),
 }
 
 /// The bytes of a notice about `record`, to be signed. It names no person and repeats no content.
 #[must_use]
 pub fn encode(text: &NoticeText, record: &Record) -> Vec<u8> {
-    let about = match &record.kind {
-        Kind::Document(taken) => Some(&taken.document),
+    let document = match &text.about {
+        About::Document(document) => Some(document),
+        About::Duty(duty) => Some(&duty.opened_by),
+        About::Inbox(_) | About::Nothing => None,
+    };
+    let agency = match &text.about {
+        About::Inbox(agency) => agency.to_string(),
+        _ => document.map(|document| document.sender.to_string()).unwrap_or_default(),
+    };
+    let duty = match &text.about {
+        About::Duty(duty) => Some(duty),
         _ => None,
     };
-    let kind = match text.notice {
-        Notice::Contradiction => pb::NoticeKind::Contradiction,
-        Notice::Rejected => pb::NoticeKind::DeliveryRejected,
-    };
     let body = pb::HubNotice {
-        notice_kind: kind.into(),
-        about_agency: about.map(|document| document.sender.to_string()).unwrap_or_default(),
-        about_document: about.map(|document| document.id.to_string()).unwrap_or_default(),
-        duty: String::new(),
-        due_time: None,
-        text: words(text.notice, record),
+        notice_kind: text.notice.number(),
+        about_agency: agency,
+        about_document: document.map(|document| document.id.to_string()).unwrap_or_default(),
+        duty: duty.map(|duty| duty.name.clone()).unwrap_or_default(),
+        due_time: duty.and_then(|duty| duty.due).map(write_time),
+        text: words(text, record),
     };
     pb::Document {
         document_id: text.id.to_string(),
@@ -57,27 +80,59 @@ pub fn encode(text: &NoticeText, record: &Record) -> Vec<u8> {
     .encode_to_vec()
 }
 
-fn words(notice: Notice, record: &Record) -> String {
-    match notice {
-        Notice::Contradiction => {
-            let found: Vec<&str> = record
-                .effects
-                .iter()
-                .filter_map(|ruled| match &ruled.effect {
-                    Effect::Contradiction { what, .. } => Some(what.as_str()),
-                    _ => None,
-                })
-                .collect();
-            format!(
-                "所列文书已收存并送达，但与记录不符，请核查：{0}。 Taken and delivered, but it does not fit \
-                 what is on record: {0}.",
-                found.join("; ")
-            )
-        }
-        Notice::Rejected => {
-            "受送达单位退回了所列送达，相关期限义务恢复。 The addressee rejected the delivery; the duties \
-             that it had met are owed again."
+fn words(text: &NoticeText, record: &Record) -> String {
+    match text.notice {
+        Notice::Contradiction => contradiction(record),
+        Notice::Rejected => "受送达单位退回了所列送达，相关期限义务恢复。 The addressee rejected the \
+                             delivery; the duties that it had met are owed again."
+            .to_owned(),
+        Notice::Unacknowledged => {
+            "发往该单位的文书逾期未签收，请核实是否收到，必要时另行送达。 Deliveries to this agency have \
+             not been acknowledged in time: ask whether they have arrived, or serve them otherwise."
                 .to_owned()
         }
+        Notice::Forewarned | Notice::Missed | Notice::HandoverMissed | Notice::Reminded => {
+            match &text.about {
+                About::Duty(duty) => about_duty(text.notice, duty),
+                _ => String::new(),
+            }
+        }
     }
+}
+
+fn contradiction(record: &Record) -> String {
+    let what = |ruled: &RuledEffect| match &ruled.effect {
+        Effect::Contradiction { what, .. } => Some(what.clone()),
+        _ => None,
+    };
+    let found: Vec<String> = record.effects.iter().filter_map(what).collect();
+    format!(
+        "所列文书已收存并送达，但与记录不符，请核查：{0}。 Taken and delivered, but it does not fit what \
+         is on record: {0}.",
+        found.join("; ")
+    )
+}
+
+/// An alarm is a reminder and no finding: it says what the hub has not seen.
+fn about_duty(notice: Notice, duty: &Duty) -> String {
+    let (zh, en) = match notice {
+        Notice::Forewarned => ("期限将至", "is due soon"),
+        Notice::HandoverMissed => (
+            "交接逾期：尚无单位接收，请立即核实人员下落",
+            "has passed: nobody has taken the person over; find out at once where they are",
+        ),
+        Notice::Reminded => {
+            ("应当立即或者及时办理，本系统尚未收到", "should be done promptly and is not seen here")
+        }
+        _ => ("期限已过，本系统尚未收到", "is past its limit and not seen here"),
+    };
+    let (name, owner, articles) = (&duty.name, duty.owner.agency(), duty.articles.join("、"));
+    let day = match (duty.due, duty.force) {
+        (Some(due), Force::Binding | Force::Right) => format_shanghai(due.0),
+        _ => "-".to_owned(),
+    };
+    format!(
+        "期限义务“{name}”（{owner}，{articles}，{day}）：{zh}。 The duty \"{name}\" of {owner} {en} \
+         (limit {day}; {articles})."
+    )
 }

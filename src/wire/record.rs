@@ -13,6 +13,7 @@ use xianjie_core::ids::{CaseRef, DutyId, IdError};
 use super::pb;
 
 mod base;
+mod clock;
 mod custody;
 pub mod directory;
 mod duty;

@@ -17,6 +17,7 @@ use xianjie::store::sqlite::Sqlite;
 use xianjie::wire::schema::Schema;
 use xianjie::wire::signature::Signed;
 use xianjie_core::domain::directory::Divisions;
+use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::ids::{Digest, InboxNumber, Origin, Time};
 use xianjie_core::ledger::NoteSigner;
@@ -102,6 +103,7 @@ impl House {
             divisions: Arc::new(Divisions::built_in()),
             store,
             attachments: Arc::new(attachments.unwrap()),
+            reminders: Reminders::default(),
             clock: self.clock.clone(),
             signer: self.signer(),
             service: identity(&self.service),

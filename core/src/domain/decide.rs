@@ -8,16 +8,18 @@
 
 use super::directory::{Directory, Divisions};
 use super::document::Document;
-use super::record::{Notice, Record, Signed};
+use super::record::{Notice, Outage, Record, Signed};
+use super::reminders::Reminders;
 use super::rulebook::Law;
 use super::state::View;
 use crate::ids::{
-    AgencyCode, CaseRef, Digest, DocumentId, InboxNumber, LedgerIndex, PersonKey, Time,
+    AgencyCode, CaseRef, Digest, DocumentId, DutyId, InboxNumber, LedgerIndex, PersonKey, Time,
 };
 use crate::refusal::Refusal;
 
 mod acknowledgement;
 mod case;
+mod clock;
 mod custody;
 mod directory_change;
 mod document;
@@ -50,6 +52,8 @@ pub struct World<'a> {
     pub divisions: &'a Divisions,
     /// What is law.
     pub law: &'a Law,
+    /// When the hub reminds: its operator's choice.
+    pub reminders: Reminders,
     /// The instant of the commit.
     pub time: Time,
     /// The index that the record will have.
@@ -70,6 +74,8 @@ pub enum Input {
     Rejection(RejectionInput),
     /// Operators change the directory, their signatures verified.
     Directory(Box<DirectoryInput>),
+    /// Time has come for something.
+    Clock(ClockInput),
     /// What needs no decision: record 0, refusals to be kept, an outage.
     Noted(Box<Record>),
 }
@@ -115,6 +121,27 @@ pub struct RejectionInput {
     pub statement: Signed,
 }
 
+/// What time may have come for. Whether it has is decided: asked twice, or too early, nothing happens.
+#[derive(Debug, Clone)]
+pub enum ClockInput {
+    /// A duty's next look is due.
+    Duty {
+        /// Which duty.
+        duty: DutyId,
+        /// The last outage of the hub, if there was one lately.
+        outage: Option<Outage>,
+    },
+    /// A duty's limit may be computed anew: there is calendar data that was missing.
+    Recompute(DutyId),
+    /// These deliveries of one inbox may have gone unacknowledged for too long.
+    Unacknowledged {
+        /// Whose inbox.
+        agency: AgencyCode,
+        /// Which, ascending; at most a page.
+        numbers: Vec<InboxNumber>,
+    },
+}
+
 /// The outcome.
 #[derive(Debug, Clone)]
 pub enum Decision {
@@ -146,6 +173,7 @@ pub fn decide(view: &View<'_>, world: &World<'_>, input: &Input) -> Result<Decis
         Input::Acknowledgement(input) => acknowledgement::decide(view, world, input),
         Input::Rejection(input) => rejection::decide(view, world, input),
         Input::Directory(input) => directory_change::decide(view, world, input),
+        Input::Clock(input) => Ok(clock::decide(view, world, input)),
         Input::Noted(record) => Ok(Decision::Record(Box::new(Decided {
             record: (**record).clone(),
             known: Vec::new(),
@@ -162,7 +190,7 @@ impl Input {
             Self::Document(input) => Some(&input.document.sender),
             Self::Acknowledgement(input) => Some(&input.agency),
             Self::Rejection(input) => Some(&input.agency),
-            Self::Directory(_) | Self::Noted(_) => None,
+            Self::Directory(_) | Self::Clock(_) | Self::Noted(_) => None,
         }
     }
 

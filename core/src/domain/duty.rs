@@ -2,11 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::term::Start;
 use crate::ids::{AgencyCode, CaseRef, DocumentRef, DocumentType, InboxNumber, LedgerIndex, Time};
 
 /// A duty as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Duty {
+    /// The path of the rule behind it, as its effect has it.
+    pub rule: String,
+    /// The articles behind it, as its effect has them.
+    pub articles: Vec<String>,
     /// Its name in the rulebook, in Chinese.
     pub name: String,
     /// The type of the document that opened it.
@@ -29,13 +34,24 @@ pub struct Duty {
     pub never_rolls: bool,
     /// Where it stands.
     pub state: DutyState,
+    /// The delivery from whose receipt the limit runs, until it is received: the addressee and the
+    /// number in its inbox. Whether the duty is done meanwhile makes no difference.
+    pub waits_for: Option<(AgencyCode, InboxNumber)>,
+    /// What the limit counts from, once that is known and if it counts at all.
+    pub runs_from: Option<Start>,
     /// Before this it is too early: the opening of a window.
     pub not_before: Option<Time>,
-    /// When it runs out, exclusive: met if a record's time is less. None until it starts, and for
-    /// soft limits.
+    /// When it runs out, exclusive: met if a record's time is less. None until it starts and while
+    /// it stands still. That of a soft limit is the hub's reminder.
     pub due: Option<Time>,
     /// Whether `due` lacks calendar data.
     pub provisional: bool,
+    /// When the hub looks at it next, to warn, to declare it missed, or to remind again.
+    pub wake: Option<Time>,
+    /// How far time has got with it.
+    pub warned: Warned,
+    /// The limit stands still (中止).
+    pub suspended: Option<Standstill>,
     /// Whether this is the time limit of a handover (交接) of the person.
     pub handover: bool,
     /// Documents that meet it.
@@ -44,6 +60,44 @@ pub struct Duty {
     pub cancelled_by: Vec<DocumentType>,
     /// The document that passes it on, and the role of who gets it.
     pub passes_to: Option<(DocumentType, String)>,
+    /// How its limit may be extended (延长).
+    pub extend: Option<Extension>,
+    /// The document with which its limit stands still, and the one with which it runs again.
+    pub suspend: Option<(DocumentType, DocumentType)>,
+    /// What opens when it passes undone.
+    pub if_missed: Option<Box<Duty>>,
+}
+
+/// How far time has got with a duty: each step happens once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Warned {
+    /// Nothing was said yet.
+    #[default]
+    No,
+    /// Its limit is near, or its window is open (期限将至).
+    Forewarned,
+    /// Its limit has passed (期限已过).
+    Passed,
+}
+
+/// A limit that stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standstill {
+    /// Since when.
+    pub since: Time,
+    /// When it was to run out.
+    pub due: Option<Time>,
+}
+
+/// How a limit may be extended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extension {
+    /// By how much, in the rulebook's words; `as stated`: to the date in the extending document.
+    pub by: String,
+    /// The document that extends it.
+    pub with: DocumentType,
+    /// How often it may still do so.
+    pub times: u8,
 }
 
 /// Who must act.
@@ -93,14 +147,7 @@ pub enum Force {
 /// Where a duty stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DutyState {
-    /// Waits for this delivery to be received.
-    Waiting {
-        /// The addressee.
-        agency: AgencyCode,
-        /// The delivery's number.
-        number: InboxNumber,
-    },
-    /// Runs.
+    /// Owed.
     Open,
     /// Ended.
     Closed {
@@ -124,21 +171,40 @@ pub enum Outcome {
     Replaced,
     /// The document that opened it was withdrawn.
     Withdrawn,
+    /// A right that was not used in time.
+    Lapsed,
 }
 
 impl Duty {
-    /// Whether it is owed still: open, or waiting for a receipt.
+    /// Whether it is owed still.
     #[must_use]
     pub fn is_owed(&self) -> bool {
-        !matches!(self.state, DutyState::Closed { .. })
+        self.state == DutyState::Open
     }
 
-    /// How it ends if met at `time`.
+    /// How it ends if met at `time`. A reminder or a right is never met late.
     #[must_use]
     pub fn met_at(&self, time: Time) -> Outcome {
         match self.due {
-            Some(due) if time >= due => Outcome::MetLate,
+            Some(due) if time >= due && self.force == Force::Binding => Outcome::MetLate,
             _ => Outcome::Met,
         }
+    }
+
+    /// Whether the law's limit has passed with the duty undone: a breach to look at, no finding.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        self.force == Force::Binding && self.warned == Warned::Passed && self.is_owed()
+    }
+
+    /// Moves it, and what would follow it, from its owner to another agency.
+    pub fn pass_to(&mut self, owner: &Owner) {
+        if let Some(next) = &mut self.if_missed
+            && next.owner.agency() == self.owner.agency()
+        {
+            let heir = next.owner.passed_to(owner.agency().clone());
+            next.pass_to(&heir);
+        }
+        self.owner = owner.clone();
     }
 }

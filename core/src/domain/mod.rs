@@ -11,6 +11,7 @@ pub mod explain;
 pub mod policy;
 pub mod record;
 pub mod relation;
+pub mod reminders;
 pub mod role;
 pub mod rulebook;
 pub mod state;

@@ -8,7 +8,7 @@ use std::iter::{empty, once};
 
 use super::agency::Right;
 use super::directory::Directory;
-use super::record::{Effect, Kind, Record};
+use super::record::{Clock, Effect, Kind, Record};
 use super::state::DocumentRow;
 use crate::ids::AgencyCode;
 use crate::refusal::Reason;
@@ -226,7 +226,18 @@ pub fn record_relations(
         _ => None,
     });
     match &record.kind {
-        Kind::Opened(_) | Kind::Directory(_) | Kind::Clock(_) => BTreeSet::from([Relation::Public]),
+        Kind::Opened(_) | Kind::Directory(_) | Kind::Clock(Clock::Outage(_)) => {
+            BTreeSet::from([Relation::Public])
+        }
+        Kind::Clock(
+            Clock::Duty { agencies, supervisors, .. }
+            | Clock::Unacknowledged { agencies, supervisors, .. },
+        ) => {
+            let concerned = agencies
+                .iter()
+                .map(|agency| relations(directory, reader, agency, once(agency), supervisors));
+            concerned.flatten().collect()
+        }
         Kind::Document(taken) => {
             relations(directory, reader, &taken.document.sender, addressed, &taken.supervisors)
         }

@@ -12,6 +12,7 @@ use super::custody::{Custody, Step};
 use super::document::Category;
 use super::duty::{Duty, Outcome, Owner};
 use super::role::Role;
+use super::term::Start;
 use crate::ids::{
     AgencyCode, CaseRef, Digest, DivisionCode, DocumentId, DocumentRef, DocumentType, DutyId,
     InboxNumber, LedgerIndex, OperatorName, Origin, SenderNumber, SystemCode, Time,
@@ -187,15 +188,60 @@ pub struct RefusedItem {
 }
 
 /// What time did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Clock {
     /// The hub was not open between two instants: no limit is declared missed for 30 minutes after.
-    Outage {
-        /// Last instant known to be open.
-        from: Time,
-        /// First instant open again.
-        until: Time,
+    Outage(Outage),
+    /// A duty came to a step.
+    Duty {
+        /// Which duty.
+        duty: DutyId,
+        /// Which step.
+        step: DutyStep,
+        /// For a limit that passed: the last outage of the hub that touched it.
+        outage: Option<Outage>,
+        /// Who owes it or watches, and to whom it is owed.
+        agencies: BTreeSet<AgencyCode>,
+        /// The procuratorates that may see it.
+        supervisors: BTreeSet<AgencyCode>,
     },
+    /// Deliveries of one inbox were not acknowledged for a day.
+    Unacknowledged {
+        /// Whose inbox.
+        agency: AgencyCode,
+        /// The newest of them; all that are not settled up to it are meant.
+        number: InboxNumber,
+        /// The agency itself, and who sent them.
+        agencies: BTreeSet<AgencyCode>,
+        /// The procuratorates that may see it.
+        supervisors: BTreeSet<AgencyCode>,
+    },
+}
+
+/// A time in which the hub took nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// Last instant known to be open.
+    pub from: Time,
+    /// First instant open again.
+    pub until: Time,
+}
+
+/// What passing time does to a duty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DutyStep {
+    /// Its limit is near, or its window is open (期限将至).
+    Forewarned,
+    /// Its limit passed undone (期限已过). It may still be done, late.
+    Missed,
+    /// A handover of the person was not completed in time (交接逾期).
+    HandoverMissed,
+    /// Its limit was computed anew from a complete calendar.
+    Recomputed,
+    /// The law says at once or promptly, and it is not done yet.
+    Reminded,
+    /// A right was not used in time.
+    Lapsed,
 }
 
 /// Operators changed the directory.
@@ -246,16 +292,16 @@ pub enum Effect {
     },
     /// A duty (期限义务) begins; its position is this record and its order among these effects.
     DutyOpened(Box<Duty>),
-    /// A duty that waited for a receipt now runs.
+    /// The limit of a duty that waited for a receipt now runs.
     DutyStarted {
         /// The duty.
         duty: DutyId,
-        /// When it runs out (exclusive), unless the limit is soft.
-        due: Option<Time>,
-        /// Whether calendar data was missing.
-        provisional: bool,
+        /// What its limit counts from.
+        from: Start,
+        /// When it runs out.
+        timing: Timing,
     },
-    /// A duty changed and goes on. Owner, time and the flag are those after the change.
+    /// A duty changed and goes on. Owner and timing are those after the change.
     DutyChanged {
         /// The duty.
         duty: DutyId,
@@ -263,10 +309,8 @@ pub enum Effect {
         change: DutyChange,
         /// Who owes it now.
         owner: Owner,
-        /// When it runs out (exclusive).
-        due: Option<Time>,
-        /// Whether calendar data was missing.
-        provisional: bool,
+        /// When it runs out.
+        timing: Timing,
     },
     /// A duty ends.
     DutyClosed {
@@ -275,7 +319,7 @@ pub enum Effect {
         /// How.
         outcome: Outcome,
     },
-    /// A duty that had ended is open again: what met it was rejected by its recipient.
+    /// A duty that had ended is open again: what met it was rejected by its recipient, or withdrawn.
     DutyReopened {
         /// The duty.
         duty: DutyId,
@@ -300,6 +344,13 @@ pub enum Effect {
         case: Option<CaseRef>,
         /// What does not fit, as a name.
         what: String,
+    },
+    /// Everything up to a number that is not settled in an inbox has been told of.
+    UnacknowledgedTold {
+        /// Whose inbox.
+        agency: AgencyCode,
+        /// Up to which number.
+        number: InboxNumber,
     },
     /// The hub owes a notice about this record.
     NoticeOwed {
@@ -342,9 +393,28 @@ pub enum Effect {
     },
 }
 
+/// When a duty runs out, as an effect spells it out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Before this it is too early: the opening of a window.
+    pub not_before: Option<Time>,
+    /// When it runs out, exclusive; none while it stands still.
+    pub due: Option<Time>,
+    /// Whether calendar data was missing.
+    pub provisional: bool,
+    /// When the hub looks at it next.
+    pub wake: Option<Time>,
+}
+
 /// What can happen to a duty that goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DutyChange {
+    /// Its limit is near, or its window is open.
+    Forewarned,
+    /// Its limit passed undone, or its reminder was due: said for the first time, or again.
+    Passed,
+    /// Its limit was computed anew: from a complete calendar, or as the term's last day changed.
+    Recomputed,
     /// Another agency must do it now (移交).
     PassedOn,
     /// Its limit was extended (延长).
@@ -362,13 +432,34 @@ pub enum Notice {
     Contradiction = 1,
     /// A delivery was rejected by its recipient (退件提示).
     Rejected = 2,
+    /// A limit is near (期限将至).
+    Forewarned = 3,
+    /// A limit has passed with the duty undone (期限已过).
+    Missed = 4,
+    /// A handover was not completed in time (交接逾期).
+    HandoverMissed = 5,
+    /// The law says at once or promptly, and it is not done yet (催办).
+    Reminded = 6,
+    /// Deliveries were not acknowledged for a day (逾期未签收).
+    Unacknowledged = 7,
 }
 
 impl Notice {
+    /// Every notice.
+    pub const ALL: [Self; 7] = [
+        Self::Contradiction,
+        Self::Rejected,
+        Self::Forewarned,
+        Self::Missed,
+        Self::HandoverMissed,
+        Self::Reminded,
+        Self::Unacknowledged,
+    ];
+
     /// The notice of this number.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
-        [Self::Contradiction, Self::Rejected].into_iter().find(|notice| *notice as u8 == number)
+        Self::ALL.into_iter().find(|notice| *notice as u8 == number)
     }
 }
 

@@ -18,7 +18,7 @@ use super::record::{Opened, Settled};
 use super::role::Role;
 use crate::ids::{
     AgencyCode, CaseRef, Digest, DivisionCode, DocumentRef, DocumentType, DutyId, InboxNumber,
-    LedgerIndex, SenderNumber,
+    LedgerIndex, SenderNumber, Time,
 };
 
 mod apply;
@@ -118,6 +118,8 @@ pub struct Inbox {
     pub last: InboxNumber,
     /// How many deliveries are not settled.
     pub unsettled: u64,
+    /// Up to here, what nobody signed for has been told of.
+    pub told: InboxNumber,
 }
 
 /// One delivery (送达).
@@ -127,6 +129,8 @@ pub struct Delivery {
     pub document: DocumentRef,
     /// Its record.
     pub index: LedgerIndex,
+    /// When it was recorded.
+    pub time: Time,
     /// Copy rather than primary.
     pub copy: bool,
     /// How it ended, and the record that says so.

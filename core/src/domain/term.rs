@@ -14,6 +14,7 @@ use std::str::FromStr;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::calendar::{Calendar, is_weekend};
@@ -48,7 +49,7 @@ pub enum Roll {
 }
 
 /// When the event was from which a limit runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Start {
     /// To the millisecond, since the Unix epoch.
     Instant(i64),

@@ -86,7 +86,7 @@ fn opens(ruled: &RuledEffect) -> Option<pb::CheckedDuty> {
     };
     let outcome = match &duty.state {
         DutyState::Closed { outcome, .. } => outcome.number(),
-        DutyState::Open | DutyState::Waiting { .. } => pb::DutyOutcome::Unspecified.into(),
+        DutyState::Open => pb::DutyOutcome::Unspecified.into(),
     };
     Some(pb::CheckedDuty {
         name: duty.name.clone(),

@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 use prost_types::Timestamp;
-use xianjie_core::ids::{CaseRef, Digest, DocumentRef, DutyId, IdError, LedgerIndex, Time};
+use xianjie_core::ids::{
+    AgencyCode, CaseRef, Digest, DocumentRef, DutyId, IdError, InboxNumber, LedgerIndex, Time,
+};
 
 use super::RecordError;
 use crate::wire::pb;
@@ -87,6 +89,17 @@ pub(super) fn duty_id(message: Option<pb::DutyRef>) -> Result<DutyId, RecordErro
 
 pub(super) fn duty_message(duty: DutyId) -> pb::DutyRef {
     pb::DutyRef { index: duty.index.0, ordinal: duty.ordinal }
+}
+
+pub(super) fn delivery(
+    message: Option<pb::DeliveryRef>,
+) -> Result<(AgencyCode, InboxNumber), RecordError> {
+    let message = message.ok_or(RecordError::Missing("delivery"))?;
+    Ok((id(&message.agency, "delivery.agency")?, InboxNumber(message.inbox_number)))
+}
+
+pub(super) fn delivery_message(agency: &AgencyCode, number: InboxNumber) -> pb::DeliveryRef {
+    pb::DeliveryRef { agency: agency.to_string(), inbox_number: number.0 }
 }
 
 pub(super) fn date(text: &str, field: &'static str) -> Result<Date, RecordError> {

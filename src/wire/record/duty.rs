@@ -1,19 +1,19 @@
 //! What records say of duties (期限义务).
 
-use xianjie_core::domain::duty::{Duty, DutyState, Outcome, Owner};
-use xianjie_core::domain::record::{DutyChange, Effect};
-use xianjie_core::ids::{DutyId, InboxNumber, LedgerIndex, Time};
+use xianjie_core::domain::duty::{Duty, DutyState, Extension, Outcome, Owner, Warned};
+use xianjie_core::domain::record::{DutyChange, Effect, Timing};
+use xianjie_core::domain::term::Start;
+use xianjie_core::ids::{DutyId, LedgerIndex, Time};
 
 use super::base::{
-    case_bytes, document, document_message, duty_id, duty_message, id, ids, optional_case,
-    optional_id, text, texts,
+    case_bytes, date, delivery, delivery_message, document, document_message, duty_id,
+    duty_message, id, ids, optional_case, optional_id, text, texts,
 };
 use super::{RecordError, Word};
 use crate::wire::pb;
-use pb::{duty_changed, duty_opened};
+use pb::{duty_changed, duty_opened, limit_start};
 
 pub(super) fn opened_message(duty: &Duty) -> pb::DutyOpened {
-    let (waiting_for, end) = state_messages(&duty.state);
     let owner = match &duty.owner {
         Owner::Agency(agency) => duty_opened::Owner::OwnerAgency(agency.to_string()),
         Owner::Person { watched_by } => duty_opened::Owner::PersonWatchedBy(watched_by.to_string()),
@@ -22,6 +22,25 @@ pub(super) fn opened_message(duty: &Duty) -> pb::DutyOpened {
         Some((kind, role)) => (kind.to_string(), role.clone()),
         None => (String::new(), String::new()),
     };
+    let (suspended_by, resumed_by) = match &duty.suspend {
+        Some((with, until)) => (with.to_string(), until.to_string()),
+        None => (String::new(), String::new()),
+    };
+    let end = match &duty.state {
+        DutyState::Open => None,
+        DutyState::Closed { outcome, by } => {
+            Some(pb::DutyEnd { outcome: outcome.number(), index: by.0 })
+        }
+    };
+    let waiting_for =
+        duty.waits_for.as_ref().map(|(agency, number)| delivery_message(agency, *number));
+    let if_missed = duty.if_missed.as_ref().map(|next| {
+        Box::new(pb::DutyFollowing {
+            rule: next.rule.clone(),
+            articles: next.articles.clone(),
+            duty: Some(Box::new(opened_message(next))),
+        })
+    });
     pb::DutyOpened {
         name: duty.name.clone(),
         opener: duty.opener.to_string(),
@@ -43,10 +62,21 @@ pub(super) fn opened_message(duty: &Duty) -> pb::DutyOpened {
         passes_to,
         waiting_for,
         end,
+        from: duty.runs_from.map(start_message),
+        wake_ms: milliseconds(duty.wake),
+        extension: duty.extend.as_ref().map(extension_message),
+        suspended_by,
+        resumed_by,
+        if_missed,
     }
 }
 
-pub(super) fn read_opened(message: pb::DutyOpened) -> Result<Effect, RecordError> {
+/// A duty as it opens. Its rule and articles stand in the effect.
+pub(super) fn read_opened(
+    message: pb::DutyOpened,
+    rule: &str,
+    articles: &[String],
+) -> Result<Duty, RecordError> {
     let owner = match message.owner.ok_or(RecordError::Missing("owner"))? {
         duty_opened::Owner::OwnerAgency(agency) => Owner::Agency(id(&agency, "owner_agency")?),
         duty_opened::Owner::PersonWatchedBy(agency) => {
@@ -54,7 +84,23 @@ pub(super) fn read_opened(message: pb::DutyOpened) -> Result<Effect, RecordError
         }
     };
     let passed_on_by = optional_id(&message.passed_on_by, "passed_on_by")?;
-    Ok(Effect::DutyOpened(Box::new(Duty {
+    let suspended_by = optional_id(&message.suspended_by, "suspended_by")?;
+    let suspend = suspended_by
+        .map(|with| -> Result<_, RecordError> {
+            Ok((with, id(&message.resumed_by, "resumed_by")?))
+        })
+        .transpose()?;
+    let waits_for = message.waiting_for.map(|waiting| delivery(Some(waiting)));
+    let state = match message.end {
+        None => DutyState::Open,
+        Some(end) => DutyState::Closed {
+            outcome: Word::from_number(end.outcome)?,
+            by: LedgerIndex(end.index),
+        },
+    };
+    Ok(Duty {
+        rule: rule.to_owned(),
+        articles: articles.to_vec(),
         name: message.name,
         opener: id(&message.opener, "opener")?,
         opened_by: document(message.opened_by)?,
@@ -65,30 +111,81 @@ pub(super) fn read_opened(message: pb::DutyOpened) -> Result<Effect, RecordError
         limit: message.limit,
         force: Word::from_number(message.force)?,
         never_rolls: message.never_rolls,
-        state: read_state(message.waiting_for, message.end)?,
+        state,
+        waits_for: waits_for.transpose()?,
+        runs_from: message.from.map(read_start).transpose()?,
         not_before: message.not_before_ms.map(Time),
         due: message.due_ms.map(Time),
         provisional: message.provisional,
+        wake: message.wake_ms.map(Time),
+        warned: Warned::No,
+        suspended: None,
         handover: message.handover,
         closed_by: ids(&message.closed_by, "closed_by")?,
         cancelled_by: ids(&message.cancelled_by, "cancelled_by")?,
         passes_to: passed_on_by.map(|kind| (kind, message.passes_to)),
-    })))
+        extend: message.extension.map(read_extension).transpose()?,
+        suspend,
+        if_missed: message.if_missed.map(|next| read_following(*next)).transpose()?,
+    })
 }
 
-pub(super) fn started_message(
-    duty: DutyId,
-    due: Option<Time>,
-    provisional: bool,
-) -> pb::DutyStarted {
-    pb::DutyStarted { duty: Some(duty_message(duty)), due_ms: milliseconds(due), provisional }
+fn read_following(message: pb::DutyFollowing) -> Result<Box<Duty>, RecordError> {
+    let duty = message.duty.ok_or(RecordError::Missing("if_missed.duty"))?;
+    read_opened(*duty, &message.rule, &message.articles).map(Box::new)
 }
 
-pub(super) fn read_started(message: &pb::DutyStarted) -> Result<Effect, RecordError> {
+fn start_message(start: Start) -> pb::LimitStart {
+    let start = match start {
+        Start::Instant(ms) => limit_start::Start::InstantMs(ms),
+        Start::Day(date) => limit_start::Start::Date(date.to_string()),
+    };
+    pb::LimitStart { start: Some(start) }
+}
+
+fn read_start(message: pb::LimitStart) -> Result<Start, RecordError> {
+    match message.start.ok_or(RecordError::Missing("from"))? {
+        limit_start::Start::InstantMs(ms) => Ok(Start::Instant(ms)),
+        limit_start::Start::Date(text) => Ok(Start::Day(date(&text, "from.date")?)),
+    }
+}
+
+fn extension_message(extend: &Extension) -> pb::DutyExtension {
+    pb::DutyExtension {
+        by: extend.by.clone(),
+        with: extend.with.to_string(),
+        times: extend.times.into(),
+    }
+}
+
+fn read_extension(message: pb::DutyExtension) -> Result<Extension, RecordError> {
+    Ok(Extension {
+        by: message.by,
+        with: id(&message.with, "extension.with")?,
+        times: u8::try_from(message.times).map_err(|_| RecordError::Form("extension.times"))?,
+    })
+}
+
+pub(super) fn started_message(duty: DutyId, from: Start, timing: &Timing) -> pb::DutyStarted {
+    pb::DutyStarted {
+        duty: Some(duty_message(duty)),
+        due_ms: milliseconds(timing.due),
+        provisional: timing.provisional,
+        from: Some(start_message(from)),
+        wake_ms: milliseconds(timing.wake),
+    }
+}
+
+pub(super) fn read_started(message: pb::DutyStarted) -> Result<Effect, RecordError> {
     Ok(Effect::DutyStarted {
         duty: duty_id(message.duty)?,
-        due: message.due_ms.map(Time),
-        provisional: message.provisional,
+        from: read_start(message.from.ok_or(RecordError::Missing("from"))?)?,
+        timing: Timing {
+            not_before: None,
+            due: message.due_ms.map(Time),
+            provisional: message.provisional,
+            wake: message.wake_ms.map(Time),
+        },
     })
 }
 
@@ -96,8 +193,7 @@ pub(super) fn changed_message(
     duty: DutyId,
     change: DutyChange,
     owner: &Owner,
-    due: Option<Time>,
-    provisional: bool,
+    timing: &Timing,
 ) -> pb::DutyChanged {
     let owner = match owner {
         Owner::Agency(agency) => duty_changed::Owner::OwnerAgency(agency.to_string()),
@@ -109,8 +205,10 @@ pub(super) fn changed_message(
         duty: Some(duty_message(duty)),
         change: change.number(),
         owner: Some(owner),
-        due_ms: milliseconds(due),
-        provisional,
+        due_ms: milliseconds(timing.due),
+        provisional: timing.provisional,
+        not_before_ms: milliseconds(timing.not_before),
+        wake_ms: milliseconds(timing.wake),
     }
 }
 
@@ -125,8 +223,12 @@ pub(super) fn read_changed(message: pb::DutyChanged) -> Result<Effect, RecordErr
         duty: duty_id(message.duty)?,
         change: Word::from_number(message.change)?,
         owner,
-        due: message.due_ms.map(Time),
-        provisional: message.provisional,
+        timing: Timing {
+            not_before: message.not_before_ms.map(Time),
+            due: message.due_ms.map(Time),
+            provisional: message.provisional,
+            wake: message.wake_ms.map(Time),
+        },
     })
 }
 
@@ -145,37 +247,6 @@ pub(super) fn reopened_message(duty: DutyId) -> pb::DutyReopened {
 
 pub(super) fn read_reopened(message: &pb::DutyReopened) -> Result<Effect, RecordError> {
     Ok(Effect::DutyReopened { duty: duty_id(message.duty)? })
-}
-
-fn state_messages(state: &DutyState) -> (Option<pb::DeliveryRef>, Option<pb::DutyEnd>) {
-    match state {
-        DutyState::Waiting { agency, number } => {
-            let agency = agency.to_string();
-            (Some(pb::DeliveryRef { agency, inbox_number: number.0 }), None)
-        }
-        DutyState::Open => (None, None),
-        DutyState::Closed { outcome, by } => {
-            (None, Some(pb::DutyEnd { outcome: outcome.number(), index: by.0 }))
-        }
-    }
-}
-
-fn read_state(
-    waiting_for: Option<pb::DeliveryRef>,
-    end: Option<pb::DutyEnd>,
-) -> Result<DutyState, RecordError> {
-    match (waiting_for, end) {
-        (None, None) => Ok(DutyState::Open),
-        (Some(delivery), None) => Ok(DutyState::Waiting {
-            agency: id(&delivery.agency, "waiting_for.agency")?,
-            number: InboxNumber(delivery.inbox_number),
-        }),
-        (None, Some(end)) => Ok(DutyState::Closed {
-            outcome: Word::from_number(end.outcome)?,
-            by: LedgerIndex(end.index),
-        }),
-        (Some(_), Some(_)) => Err(RecordError::Form("waiting_for")),
-    }
 }
 
 fn milliseconds(time: Option<Time>) -> Option<i64> {

@@ -6,7 +6,8 @@ use xianjie_core::domain::record::{Effect, Notice, RuledEffect, Settled};
 use xianjie_core::ids::{AgencyCode, CaseRef, DocumentRef, InboxNumber};
 
 use super::base::{
-    case_bytes, date, digest, document, document_message, id, ids, optional_case, texts,
+    case_bytes, date, delivery, delivery_message, digest, document, document_message, id, ids,
+    optional_case, texts,
 };
 use super::{RecordError, Word, custody, directory, duty};
 use crate::wire::pb;
@@ -22,7 +23,8 @@ pub(super) fn message(ruled: &RuledEffect) -> pb::Effect {
 
 pub(super) fn read((place, message): (usize, pb::Effect)) -> Result<RuledEffect, RecordError> {
     let effect = message.effect.ok_or(RecordError::UnknownEffect(place))?;
-    Ok(RuledEffect { rule: message.rule, articles: message.articles, effect: read_effect(effect)? })
+    let effect = read_effect(effect, &message.rule, &message.articles)?;
+    Ok(RuledEffect { rule: message.rule, articles: message.articles, effect })
 }
 
 fn effect_message(effect: &Effect) -> Message {
@@ -38,18 +40,22 @@ fn effect_message(effect: &Effect) -> Message {
         Effect::DeliverySettled { agency, number, how } => {
             Message::DeliverySettled(settled_message(agency, *number, *how))
         }
-        Effect::DutyOpened(duty) => Message::DutyOpened(duty::opened_message(duty)),
-        Effect::DutyStarted { duty, due, provisional } => {
-            Message::DutyStarted(duty::started_message(*duty, *due, *provisional))
+        Effect::DutyOpened(duty) => Message::DutyOpened(Box::new(duty::opened_message(duty))),
+        Effect::DutyStarted { duty, from, timing } => {
+            Message::DutyStarted(duty::started_message(*duty, *from, timing))
         }
-        Effect::DutyChanged { duty, change, owner, due, provisional } => {
-            Message::DutyChanged(duty::changed_message(*duty, *change, owner, *due, *provisional))
+        Effect::DutyChanged { duty, change, owner, timing } => {
+            Message::DutyChanged(duty::changed_message(*duty, *change, owner, timing))
         }
         Effect::DutyClosed { duty, outcome } => {
             Message::DutyClosed(duty::closed_message(*duty, *outcome))
         }
         Effect::DutyReopened { duty } => Message::DutyReopened(duty::reopened_message(*duty)),
         Effect::Withdrawn { document } => Message::DocumentWithdrawn(withdrawn_message(document)),
+        Effect::UnacknowledgedTold { agency, number } => {
+            let delivery = delivery_message(agency, *number);
+            Message::UnacknowledgedTold(pb::UnacknowledgedTold { delivery: Some(delivery) })
+        }
         Effect::Contradiction { case, what } => {
             Message::Contradiction(contradiction_message(*case, what))
         }
@@ -74,20 +80,26 @@ fn effect_message(effect: &Effect) -> Message {
     }
 }
 
-fn read_effect(message: Message) -> Result<Effect, RecordError> {
+/// Rule and articles are the effect's own: a duty keeps them.
+fn read_effect(message: Message, rule: &str, articles: &[String]) -> Result<Effect, RecordError> {
     match message {
         Message::CaseOpened(message) => custody::read_opened(&message),
         Message::CaseSet(message) => custody::read_set(message),
         Message::Custody(message) => custody::read(&message),
         Message::DeliveryOpened(message) => read_opened(&message),
         Message::DeliverySettled(message) => read_settled(message),
-        Message::DutyOpened(message) => duty::read_opened(message),
-        Message::DutyStarted(message) => duty::read_started(&message),
+        Message::DutyOpened(message) => duty::read_opened(*message, rule, articles)
+            .map(|duty| Effect::DutyOpened(Box::new(duty))),
+        Message::DutyStarted(message) => duty::read_started(message),
         Message::DutyChanged(message) => duty::read_changed(message),
         Message::DutyClosed(message) => duty::read_closed(&message),
         Message::DutyReopened(message) => duty::read_reopened(&message),
         Message::DocumentWithdrawn(message) => {
             Ok(Effect::Withdrawn { document: document(message.document)? })
+        }
+        Message::UnacknowledgedTold(message) => {
+            let (agency, number) = delivery(message.delivery)?;
+            Ok(Effect::UnacknowledgedTold { agency, number })
         }
         Message::Contradiction(message) => read_contradiction(message),
         Message::NoticeOwed(message) => read_notice(&message),
@@ -132,7 +144,7 @@ fn settled_message(agency: &AgencyCode, number: InboxNumber, how: Settled) -> pb
         Settled::ServedOtherwise(date) => (pb::Stage::ServedOtherwise, date.to_string()),
     };
     pb::DeliverySettled {
-        delivery: Some(pb::DeliveryRef { agency: agency.to_string(), inbox_number: number.0 }),
+        delivery: Some(delivery_message(agency, number)),
         stage: stage.into(),
         served_date,
     }
@@ -149,9 +161,8 @@ fn read_settled(message: pb::DeliverySettled) -> Result<Effect, RecordError> {
             return Err(RecordError::UnknownValue("Stage"));
         }
     };
-    let delivery = message.delivery.ok_or(RecordError::Missing("delivery"))?;
-    let number = InboxNumber(delivery.inbox_number);
-    Ok(Effect::DeliverySettled { agency: id(&delivery.agency, "delivery.agency")?, number, how })
+    let (agency, number) = delivery(message.delivery)?;
+    Ok(Effect::DeliverySettled { agency, number, how })
 }
 
 fn withdrawn_message(document: &DocumentRef) -> pb::DocumentWithdrawn {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use xianjie_core::domain::record::{
-    Acknowledged, Clock, DirectoryChanged, DocumentTaken, Kind, Notice, Opened, Refusals,
-    RefusedItem, Rejected, Signature, Signed,
+    Acknowledged, DirectoryChanged, DocumentTaken, Kind, Notice, Opened, Refusals, RefusedItem,
+    Rejected, Signature, Signed,
 };
 use xianjie_core::ids::{Digest, DivisionCode, InboxNumber, LedgerIndex, SenderNumber, Time};
 
@@ -12,7 +12,7 @@ use super::base::{
     case_bytes, digest, document, document_message, id, ids, optional_case, optional_digest,
     optional_id, text, texts,
 };
-use super::{RecordError, Word};
+use super::{RecordError, Word, clock};
 use crate::wire::pb;
 use pb::ledger_record::Kind as Message;
 
@@ -25,7 +25,7 @@ pub(super) fn message(kind: &Kind) -> Message {
         }
         Kind::Rejected(rejected) => Message::Rejected(rejected_message(rejected)),
         Kind::Refusals(refusals) => Message::Refusals(refusals_message(refusals)),
-        Kind::Clock(clock) => Message::Clock(clock_message(clock)),
+        Kind::Clock(clock) => Message::Clock(clock::message(clock)),
         Kind::Directory(changed) => Message::Directory(directory_message(changed)),
     }
 }
@@ -37,7 +37,7 @@ pub(super) fn read(message: Message) -> Result<Kind, RecordError> {
         Message::Acknowledged(message) => Kind::Acknowledged(read_acknowledged(message)?),
         Message::Rejected(rejected) => Kind::Rejected(read_rejected(rejected)?),
         Message::Refusals(refusals) => Kind::Refusals(read_refusals(refusals)?),
-        Message::Clock(clock) => Kind::Clock(read_clock(clock)?),
+        Message::Clock(clock) => Kind::Clock(clock::read(clock)?),
         Message::Directory(changed) => Kind::Directory(read_directory(changed)?),
         Message::Revocations(_)
         | Message::HubKey(_)
@@ -213,23 +213,6 @@ fn read_refusals(message: pb::Refusals) -> Result<Refusals, RecordError> {
         items: message.items.into_iter().map(item).collect::<Result<_, RecordError>>()?,
         more: message.further_count,
     })
-}
-
-fn clock_message(clock: &Clock) -> pb::ClockRecord {
-    let Clock::Outage { from, until } = clock;
-    pb::ClockRecord {
-        step: pb::ClockStep::Outage.into(),
-        outage: Some(pb::Outage { start_ms: from.0, end_ms: until.0 }),
-        ..pb::ClockRecord::default()
-    }
-}
-
-fn read_clock(message: pb::ClockRecord) -> Result<Clock, RecordError> {
-    if message.step() != pb::ClockStep::Outage {
-        return Err(RecordError::UnknownKind);
-    }
-    let outage = message.outage.ok_or(RecordError::Missing("outage"))?;
-    Ok(Clock::Outage { from: Time(outage.start_ms), until: Time(outage.end_ms) })
 }
 
 fn directory_message(changed: &DirectoryChanged) -> pb::DirectoryRecord {

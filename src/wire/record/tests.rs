@@ -77,7 +77,7 @@ fn an_effect_of_a_later_version_stops_the_fold() {
 
 #[test]
 fn an_unknown_value_is_named_by_its_enum() {
-    let closed = pb::DutyClosed { duty: Some(pb::DutyRef::default()), outcome: 6 };
+    let closed = pb::DutyClosed { duty: Some(pb::DutyRef::default()), outcome: 99 };
     let effect = pb::Effect {
         effect: Some(pb::effect::Effect::DutyClosed(closed)),
         ..pb::Effect::default()

@@ -4,7 +4,7 @@ use xianjie_core::domain::agency::{Branch, Kind, Level, Right};
 use xianjie_core::domain::custody::{State, Step};
 use xianjie_core::domain::document::Category;
 use xianjie_core::domain::duty::{Force, Outcome};
-use xianjie_core::domain::record::{DutyChange, Notice};
+use xianjie_core::domain::record::{DutyChange, DutyStep, Notice};
 use xianjie_core::domain::role::Role;
 
 use super::RecordError;
@@ -70,8 +70,18 @@ same!(Step is CustodyStep {
 
 same!(Force is DutyForce { Binding, Soft, Right, });
 
-same!(Outcome is DutyOutcome { Met, MetLate, Cancelled, Replaced, Withdrawn, });
+same!(Outcome is DutyOutcome { Met, MetLate, Cancelled, Replaced, Withdrawn, Lapsed, });
 
-same!(DutyChange is DutyChange { PassedOn, Extended, Suspended, Resumed, });
+same!(DutyChange is DutyChange {
+    Forewarned, Passed, Recomputed, PassedOn, Extended, Suspended, Resumed,
+});
 
-same!(Notice is NoticeKind { Contradiction, Rejected is DeliveryRejected, });
+same!(DutyStep is ClockStep {
+    Forewarned is DutyForewarned, Missed is DutyMissed, HandoverMissed, Recomputed is LimitRecomputed,
+    Reminded is DutyReminded, Lapsed is RightLapsed,
+});
+
+same!(Notice is NoticeKind {
+    Contradiction, Rejected is DeliveryRejected, Forewarned is DutyForewarned, Missed is DutyMissed,
+    HandoverMissed, Reminded is DutyReminded, Unacknowledged is DeliveryUnacknowledged,
+});

@@ -87,8 +87,9 @@ pub(crate) fn kinds() -> Vec<(Key, Row, Row)> {
     let (case, digest, number) = (case(7), Digest([7; 32]), InboxNumber(7));
     let (index, duty) = (LedgerIndex(7), DutyId { index: LedgerIndex(7), ordinal: 2 });
     let (a_document, another) = (document(7), document(8));
-    let delivery =
-        |copy| Row::Delivery(Delivery { document: document(7), index, copy, settled: None });
+    let delivery = |copy| {
+        Row::Delivery(Delivery { document: document(7), index, time: Time(7), copy, settled: None })
+    };
     let opened = |opened| Row::Case(Box::new(Case { opened, ..Case::default() }));
     let changed = |n| Row::Change(LedgerIndex(n), Digest([0; 32]));
     vec![
@@ -115,7 +116,7 @@ pub(crate) fn kinds() -> Vec<(Key, Row, Row)> {
 
 /// An inbox row whose last number is `last`.
 pub(crate) fn inbox(last: u64) -> Row {
-    Row::Inbox(Inbox { last: InboxNumber(last), unsettled: 1 })
+    Row::Inbox(Inbox { last: InboxNumber(last), unsettled: 1, told: InboxNumber(0) })
 }
 
 /// The key of the `number`th delivery of an agency.

@@ -14,6 +14,7 @@ use xianjie_core::domain::agency::{Agency, Branch, Certificate, Kind, Level, Pur
 use xianjie_core::domain::decide::{Decided, Decision, DocumentInput, Input, World, decide};
 use xianjie_core::domain::directory::{Directory, Divisions};
 use xianjie_core::domain::record::{self, CaseSet, DocumentTaken, Effect};
+use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::domain::state::{Loaded, View};
 use xianjie_core::ids::{CaseRef, Digest, LedgerIndex, Time};
@@ -128,6 +129,7 @@ fn decided(payload: &[u8]) -> Decided {
         directory: &directory,
         divisions: &divisions,
         law: &law,
+        reminders: Reminders::default(),
         time: TIME,
         index: LedgerIndex(1),
         commit_document: |salt, digest| Digest(digest_commitment(salt, &Hash(digest.0)).0),

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use super::{AcknowledgementInput, Decided, Decision, World, limit, signers};
 use crate::domain::agency::Purpose;
+use crate::domain::duty::Duty;
 use crate::domain::record::{Acknowledged, Effect, Kind, Record, RuledEffect, Settled, Signed};
 use crate::domain::state::{Delivery, Key, Range, Row, View};
-use crate::ids::{AgencyCode, Digest, InboxNumber, LedgerIndex};
+use crate::domain::term::Start;
+use crate::ids::{AgencyCode, Digest, DutyId, InboxNumber, LedgerIndex};
 use crate::limits;
 use crate::refusal::{Reason, Refusal, Violation};
 
@@ -54,7 +56,8 @@ pub(super) fn decide(
             supervisors.extend(row.supervisors.iter().cloned());
         }
         effects.push(settled(&input.agency, *number, Settled::Acknowledged));
-        effects.extend(started(view, world, &input.agency, *number));
+        let from = Start::Instant(world.time.0);
+        effects.extend(started(view, world, &input.agency, *number, from));
     }
     let statement = Signed { bindings, ..input.statement.clone() };
     let kind = Kind::Acknowledged(Acknowledged {
@@ -70,11 +73,7 @@ pub(super) fn decide(
 /// Reads all that the decision reads of a delivery: what is missing is then loaded for all items at
 /// once, and not for each in a round of its own.
 fn look_up(view: &View<'_>, agency: &AgencyCode, number: InboxNumber) {
-    for key in view.range(&Range::Waiting(agency.clone(), number)) {
-        if let Key::Waiting(_, _, duty) = key {
-            let _ = view.get(&Key::Duty(duty));
-        }
-    }
+    let _ = waiting(view, agency, number);
     let _ = view.get(&Key::Inbox(agency.clone()));
     if let Some(Row::Delivery(delivery)) = view.get(&Key::Delivery(agency.clone(), number)) {
         let _ = view.entry(delivery.index);
@@ -121,26 +120,42 @@ pub(super) fn settled(agency: &AgencyCode, number: InboxNumber, how: Settled) ->
     }
 }
 
-/// The limits that run from the receipt of this delivery.
+/// The limits that run from the receipt of this delivery, at `from`. They begin to run whether or not
+/// what they ask for is done already: it may yet come to nothing.
 pub(super) fn started(
     view: &View<'_>,
     world: &World<'_>,
     agency: &AgencyCode,
     number: InboxNumber,
+    from: Start,
 ) -> Vec<RuledEffect> {
-    let waiting = view.range(&Range::Waiting(agency.clone(), number));
-    let duties = waiting.iter().filter_map(|key| match key {
-        Key::Waiting(_, _, duty) => Some(*duty),
-        _ => None,
-    });
-    let start = |id| {
-        let Some(Row::Duty(duty)) = view.get(&Key::Duty(id)) else { return None };
-        let (due, provisional) = limit::from_receipt(world, duty);
-        Some(RuledEffect {
+    waiting(view, agency, number)
+        .into_iter()
+        .map(|(id, duty)| RuledEffect {
             rule: "hub/receipt".to_owned(),
             articles: Vec::new(),
-            effect: Effect::DutyStarted { duty: id, due, provisional },
+            effect: Effect::DutyStarted {
+                duty: id,
+                from,
+                timing: limit::counted(world, duty, from),
+            },
         })
+        .collect()
+}
+
+/// The duties whose limits run from the receipt of this delivery.
+pub(super) fn waiting<'v>(
+    view: &'v View<'_>,
+    agency: &AgencyCode,
+    number: InboxNumber,
+) -> Vec<(DutyId, &'v Duty)> {
+    let keys = view.range(&Range::Waiting(agency.clone(), number));
+    let duty = |key| {
+        let Key::Waiting(_, _, id) = key else { return None };
+        match view.get(&Key::Duty(id)) {
+            Some(Row::Duty(duty)) => Some((id, &**duty)),
+            _ => None,
+        }
     };
-    duties.filter_map(start).collect()
+    keys.into_iter().filter_map(duty).collect()
 }

@@ -1,6 +1,7 @@
 //! The correction case (矫正案件) that a document belongs to: that of what it answers, the one it
 //! names, the only one of the person that its sender is party to, or a new one.
 
+use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 
 use super::thread::Thread;
@@ -37,6 +38,14 @@ impl Found {
             self.sets.push(set);
         }
     }
+
+    /// The last day of the term, if the document changes it.
+    pub(super) fn new_expiry(&self) -> Option<Date> {
+        self.sets.iter().rev().find_map(|set| match set {
+            CaseSet::TermExpiry(date) => Some(*date),
+            _ => None,
+        })
+    }
 }
 
 /// Finds or opens the case; none where the document has none.
@@ -72,8 +81,20 @@ pub(super) fn find(
         },
     };
     let reference = reference?;
+    let named = document.subject.as_ref().and_then(|subject| subject.case);
+    if named.is_some_and(|named| named != reference) {
+        let other = Violation::new(Reason::NoCase, "subject.correction_case");
+        violations.push(other.help("the answered document belongs to another case"));
+        return None;
+    }
     let case = row(view, reference)?.clone();
     let mut found = Found { reference, opens: false, case, sets: Vec::new(), flags: Vec::new() };
+    let person = document.subject.as_ref().and_then(|subject| subject.person);
+    if let (Some(person), Some(Some(_))) = (person, of_thread)
+        && !view.cases_of(person).contains(&reference)
+    {
+        found.flags.push("SUBJECT_DIFFERS");
+    }
     join(&mut found, document, table);
     Some(found)
 }

@@ -316,6 +316,7 @@ impl Pipeline<'_, '_> {
             kind,
             step,
             thread: self.thread.root,
+            new_expiry: found.and_then(Found::new_expiry),
         };
         let mut effects = act.touch(owed, violations);
         effects.extend(withdrawal::effects(self.view, self.table, &self.thread, step, violations));

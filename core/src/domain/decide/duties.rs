@@ -3,17 +3,19 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::World;
 use super::case::Found;
 use super::limit::{self, Run};
 use super::routing::{holds, violation};
 use crate::domain::custody::Step;
-use crate::domain::duty::{Duty, DutyState, Force, Outcome, Owner};
-use crate::domain::record::{DutyChange, Effect, RuledEffect};
+use crate::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, Warned};
+use crate::domain::record::{DutyChange, Effect, RuledEffect, Timing};
 use crate::domain::relation::{Relation, Scene};
 use crate::domain::rulebook::{Answers, DutyRule, Limit, OwnerRule, Ruled, Table};
 use crate::domain::state::{Key, Range, Row, View};
-use crate::domain::term::term_expiry_due;
+use crate::domain::term::{Start, term_expiry_due};
 use crate::ids::{
     AgencyCode, CaseRef, DocumentRef, DocumentType, DutyId, InboxNumber, LedgerIndex, Time,
 };
@@ -70,6 +72,8 @@ pub(super) struct Act<'s, 'a> {
     pub(super) kind: &'s DocumentType,
     pub(super) step: Option<Step>,
     pub(super) thread: LedgerIndex,
+    /// The last day of the case's term, if the document changes it.
+    pub(super) new_expiry: Option<Date>,
 }
 
 impl Act<'_, '_> {
@@ -83,35 +87,64 @@ impl Act<'_, '_> {
         for (id, duty) in owed {
             if let Some(outcome) = self.closes(duty) {
                 effects.push(self.effect(Effect::DutyClosed { duty: *id, outcome }));
-            } else if let Some((by, relation)) = &duty.passes_to
-                && by == self.kind
-                && let Some(owner) = self.heir(relation, violations)
-                && owner != *duty.owner.agency()
-            {
-                effects.push(self.effect(Effect::DutyChanged {
-                    duty: *id,
-                    change: DutyChange::PassedOn,
-                    owner: duty.owner.passed_to(owner),
-                    due: duty.due,
-                    provisional: duty.provisional,
-                }));
+            } else if let Some((change, owner, timing)) = self.changes(duty, violations) {
+                effects.push(self.effect(Effect::DutyChanged { duty: *id, change, owner, timing }));
             }
         }
         effects
     }
 
-    /// How a document of this kind ends that duty, if it does. Where its type must answer
-    /// something of the opener's type, only as an answer in the opener's thread.
+    /// What a document of this kind changes about that duty, if anything.
+    fn changes(
+        &self,
+        duty: &Duty,
+        violations: &mut Vec<Violation>,
+    ) -> Option<(DutyChange, Owner, Timing)> {
+        let document = self.scene.document;
+        let stays = |change, timing| Some((change, duty.owner.clone(), timing));
+        if let Some((by, relation)) = &duty.passes_to
+            && by == self.kind
+        {
+            let heir = self.heir(relation, violations)?;
+            let moves = heir != *duty.owner.agency();
+            return moves
+                .then(|| (DutyChange::PassedOn, duty.owner.passed_to(heir), as_it_is(duty)));
+        }
+        if let Some(extend) = &duty.extend
+            && extend.with == *self.kind
+            && extend.times > 0
+            && self.is_about(duty)
+        {
+            let timing = limit::extended(self.world, duty, &extend.by, document)?;
+            return stays(DutyChange::Extended, timing);
+        }
+        if let Some((with, until)) = &duty.suspend {
+            if with == self.kind && duty.suspended.is_none() && !duty.is_missed() {
+                let timing = Timing { not_before: duty.not_before, ..Timing::default() };
+                return stays(DutyChange::Suspended, timing);
+            }
+            if until == self.kind {
+                return stays(DutyChange::Resumed, limit::resumed(self.world, duty)?);
+            }
+        }
+        let timing = limit::from_expiry(self.world, duty, self.new_expiry?)?;
+        if timing.due == duty.due { None } else { stays(DutyChange::Recomputed, timing) }
+    }
+
+    /// Where this type must answer something of the opener's type, only an answer in the opener's
+    /// thread concerns the duty.
+    fn is_about(&self, duty: &Duty) -> bool {
+        let answers_such = match &self.table.answers {
+            Answers::Types(types) => types.contains(&duty.opener),
+            Answers::Any | Answers::Nothing => false,
+        };
+        !answers_such || duty.thread == self.thread
+    }
+
+    /// How a document of this kind ends that duty, if it does.
     fn closes(&self, duty: &Duty) -> Option<Outcome> {
         if duty.closed_by.contains(self.kind) {
-            let answers_such = match &self.table.answers {
-                Answers::Types(types) => types.contains(&duty.opener),
-                Answers::Any | Answers::Nothing => false,
-            };
-            if !answers_such || duty.thread == self.thread {
-                return Some(duty.met_at(self.world.time));
-            }
-            return None;
+            return self.is_about(duty).then(|| duty.met_at(self.world.time));
         }
         // A ruling that refuses leaves everything as it was.
         let cancels = duty.cancelled_by.contains(self.kind) && self.step != Some(Step::Resume);
@@ -133,6 +166,12 @@ impl Act<'_, '_> {
         let rule = format!("hub/{}", self.kind);
         RuledEffect { rule, articles: self.table.articles.clone(), effect }
     }
+}
+
+/// The timing of a duty that changes otherwise.
+fn as_it_is(duty: &Duty) -> Timing {
+    let Duty { not_before, due, provisional, wake, .. } = *duty;
+    Timing { not_before, due, provisional, wake }
 }
 
 /// What new duties need to know of the document.
@@ -180,25 +219,15 @@ impl Opening<'_, '_> {
     }
 
     fn duty(&self, rule: &Ruled<DutyRule>) -> Result<Option<Duty>, Violation> {
-        let (OwnerRule::Agency(relation) | OwnerRule::Person(relation)) = &rule.item.owner;
-        let found = self
-            .scene
-            .resolve(relation)
-            .map_err(|unresolved| violation(&unresolved, &rule.articles))?;
-        let Some(agency) = found.into_iter().next().map(|found| found.agency) else {
-            return Ok(None);
-        };
-        let owner = match &rule.item.owner {
-            OwnerRule::Agency(_) => Owner::Agency(agency.clone()),
-            OwnerRule::Person(_) => Owner::Person { watched_by: agency.clone() },
-        };
-        if rule.item.closed_by_self && self.closes_equal(&rule.item.name, &agency) {
+        let Some(owner) = self.owner(rule)? else { return Ok(None) };
+        let agency = owner.agency();
+        if rule.item.closed_by_self && self.closes_equal(&rule.item.name, agency) {
             return Ok(None);
         }
-        if rule.item.handover && !self.hands_over(&rule.item.name, &agency) {
+        if rule.item.handover && !self.hands_over(&rule.item.name, agency) {
             return Ok(None);
         }
-        let mut duty = self.bare(&rule.item, owner);
+        let mut duty = self.bare(rule, owner)?;
         self.start(&rule.item, &mut duty);
         if rule.item.closed_by_self {
             let outcome = duty.met_at(self.world.time);
@@ -219,7 +248,9 @@ impl Opening<'_, '_> {
         under_way && !open
     }
 
-    fn bare(&self, rule: &DutyRule, owner: Owner) -> Duty {
+    /// A duty whose limit has not begun.
+    fn bare(&self, ruled: &Ruled<DutyRule>, owner: Owner) -> Result<Duty, Violation> {
+        let rule = &ruled.item;
         let sender = self.document.sender.clone();
         let creditor = if *owner.agency() == sender { self.first_primary() } else { Some(sender) };
         let force = match (&rule.limit, rule.right) {
@@ -227,7 +258,11 @@ impl Opening<'_, '_> {
             (Limit::Soft(_), false) => Force::Soft,
             _ => Force::Binding,
         };
-        Duty {
+        // What is measured backwards may come to nothing: then a second one of its kind does it.
+        let own = rule.closed_by_self.then(|| self.kind.clone());
+        Ok(Duty {
+            rule: ruled.path.clone(),
+            articles: ruled.articles.clone(),
             name: rule.name.clone(),
             opener: self.kind.clone(),
             opened_by: self.document.clone(),
@@ -239,47 +274,82 @@ impl Opening<'_, '_> {
             force,
             never_rolls: limit::never_rolls(rule, self.case.map(|found| &found.case)),
             state: DutyState::Open,
+            waits_for: None,
+            runs_from: None,
             not_before: None,
             due: None,
             provisional: false,
+            wake: None,
+            warned: Warned::No,
+            suspended: None,
             handover: rule.handover,
-            closed_by: rule.closed_by.clone(),
+            closed_by: rule.closed_by.iter().cloned().chain(own).collect(),
             cancelled_by: rule.cancelled_by.clone(),
             passes_to: rule
                 .passes_to
                 .as_ref()
                 .map(|(kind, relation)| (kind.clone(), relation.to_string())),
-        }
+            extend: self.extension(rule),
+            suspend: rule.suspend.clone(),
+            if_missed: self.successor(rule)?,
+        })
+    }
+
+    fn extension(&self, rule: &DutyRule) -> Option<Extension> {
+        let extend = rule.extend.as_ref().filter(|e| holds(self.scene, e.when.as_ref()))?;
+        let by = extend.by.map_or_else(|| "as stated".to_owned(), |span| span.to_string());
+        Some(Extension { by, with: extend.with.clone(), times: extend.times })
+    }
+
+    /// What will open if this duty passes undone: decided now, with the agencies of now.
+    fn successor(&self, rule: &DutyRule) -> Result<Option<Box<Duty>>, Violation> {
+        let Some(next) = &rule.if_missed else { return Ok(None) };
+        let Some(owner) = self.owner(next)? else { return Ok(None) };
+        self.bare(next, owner).map(|duty| Some(Box::new(duty)))
+    }
+
+    fn owner(&self, rule: &Ruled<DutyRule>) -> Result<Option<Owner>, Violation> {
+        let (OwnerRule::Agency(relation) | OwnerRule::Person(relation)) = &rule.item.owner;
+        let found = self
+            .scene
+            .resolve(relation)
+            .map_err(|unresolved| violation(&unresolved, &rule.articles))?;
+        let agency = found.into_iter().next().map(|found| found.agency);
+        Ok(agency.map(|agency| match &rule.item.owner {
+            OwnerRule::Agency(_) => Owner::Agency(agency),
+            OwnerRule::Person(_) => Owner::Person { watched_by: agency },
+        }))
     }
 
     /// Starts the limit, or has it wait for the receipt: the owner's if it is addressed, else the
     /// first primary addressee's. Standing consent to electronic service makes the commit the receipt.
     fn start(&self, rule: &DutyRule, duty: &mut Duty) {
         let case = self.case.map(|found| &found.case);
-        match limit::run(self.world, rule, self.scene.document, case) {
-            Run::Runs { not_before, due, provisional } => {
-                duty.not_before = not_before;
-                duty.due = due;
-                duty.provisional = provisional;
-            }
+        let (from, timing) = match limit::run(self.world, rule, self.scene.document, case) {
+            Run::Runs { from, timing } => (from, timing),
             Run::FromReceipt => {
-                let stated = self.scene.document.date("stated_date");
                 if duty.limit.contains("as stated") {
+                    let stated = self.scene.document.date("stated_date");
                     duty.due = stated.map(|date| Time(term_expiry_due(date).at_ms));
                 }
                 let owner = duty.owner.agency();
                 let own = self.deliveries.iter().find(|(agency, _, _)| agency == owner);
                 let delivery = own.or(self.deliveries.iter().find(|(_, _, copy)| !copy));
-                match delivery {
-                    Some((agency, number, _)) if !self.consents(agency) => {
-                        duty.state = DutyState::Waiting { agency: agency.clone(), number: *number };
-                    }
-                    _ => {
-                        (duty.due, duty.provisional) = limit::from_receipt(self.world, duty);
-                    }
+                if let Some((agency, number, _)) = delivery
+                    && !self.consents(agency)
+                {
+                    duty.waits_for = Some((agency.clone(), *number));
+                    return;
                 }
+                let from = Start::Instant(self.world.time.0);
+                (Some(from), limit::counted(self.world, duty, from))
             }
-        }
+        };
+        duty.runs_from = from;
+        duty.not_before = timing.not_before;
+        duty.due = timing.due;
+        duty.provisional = timing.provisional;
+        duty.wake = timing.wake;
     }
 
     fn consents(&self, agency: &AgencyCode) -> bool {

@@ -6,9 +6,10 @@ use jiff::civil::Date;
 use super::World;
 use crate::domain::document::{Document, Fact};
 use crate::domain::duty::Duty;
-use crate::domain::rulebook::{DutyRule, Event, Limit, RollRule};
+use crate::domain::record::Timing;
+use crate::domain::rulebook::{DutyRule, Event, Limit, RollRule, Soft};
 use crate::domain::state::Case;
-use crate::domain::term::{self, Due, Roll, Span, Start};
+use crate::domain::term::{self, Due, Roll, Span, Start, shanghai_date};
 use crate::ids::Time;
 
 /// When a limit runs.
@@ -16,24 +17,18 @@ use crate::ids::Time;
 pub(super) enum Run {
     /// It runs, or has no time of its own.
     Runs {
-        /// Before this it is too early.
-        not_before: Option<Time>,
-        /// When it runs out, exclusive; none for soft limits and while the date is unknown.
-        due: Option<Time>,
-        /// Whether calendar data was missing.
-        provisional: bool,
+        /// What it counts from, if it counts.
+        from: Option<Start>,
+        /// When it runs out; never, while the date is unknown.
+        timing: Timing,
     },
     /// It runs from the receipt.
     FromReceipt,
 }
 
 impl Run {
-    fn until(due: Option<Due>) -> Self {
-        Self::Runs {
-            not_before: None,
-            due: due.map(|due| Time(due.at_ms)),
-            provisional: due.is_some_and(|due| due.provisional),
-        }
+    fn until(world: &World<'_>, from: Option<Start>, due: Option<Due>) -> Self {
+        Self::Runs { from, timing: timing(world, None, due) }
     }
 }
 
@@ -44,23 +39,21 @@ pub(super) fn run(
     document: &Document,
     case: Option<&Case>,
 ) -> Run {
-    let expiry = || document.date("term_expiry_date").or(case.and_then(|case| case.term_expiry));
-    match &rule.limit {
-        Limit::Soft(_) => Run::until(None),
-        Limit::At(event) => {
-            let date = match event {
-                Event::TermExpiry => expiry(),
-                _ => document.date("stated_date"),
-            };
-            Run::until(date.map(term::term_expiry_due))
+    let on = |event: &Event| match event {
+        Event::TermExpiry => {
+            document.date("term_expiry_date").or(case.and_then(|case| case.term_expiry))
         }
-        Limit::During(span) => window(expiry(), *span),
+        _ => document.date("stated_date"),
+    };
+    match &rule.limit {
+        Limit::Soft(soft) => Run::Runs { from: None, timing: reminder(world, *soft) },
+        Limit::At(event) => Run::until(world, None, on(event).map(term::term_expiry_due)),
+        Limit::During(span) => {
+            Run::Runs { from: None, timing: window(world, on(&Event::TermExpiry), *span) }
+        }
         Limit::NotLaterThan(span, event) => {
-            let date = match event {
-                Event::TermExpiry => expiry(),
-                _ => document.date("stated_date"),
-            };
-            Run::until(date.and_then(|date| before(date, *span)).map(term::term_expiry_due))
+            let last = on(event).and_then(|date| before(date, *span));
+            Run::until(world, None, last.map(term::term_expiry_due))
         }
         Limit::Within { spans, from, .. } => {
             let event = from.iter().find(|event| {
@@ -81,9 +74,23 @@ pub(super) fn run(
                     None => document.date("stated_date").map(term::term_expiry_due),
                 })
                 .collect();
-            Run::until(term::earliest(&dues))
+            Run::until(world, from, term::earliest(&dues))
         }
     }
+}
+
+/// The timing of a limit that ends at `due`.
+pub(super) fn timing(world: &World<'_>, not_before: Option<Time>, due: Option<Due>) -> Timing {
+    let Some(due) = due else { return Timing::default() };
+    let at = Time(due.at_ms);
+    let wake = world.reminders.next(world.time, not_before, at);
+    Timing { not_before, due: Some(at), provisional: due.provisional, wake: Some(wake) }
+}
+
+/// The timing of a soft limit that begins now: its end is the hub's reminder, and no limit of the law.
+pub(super) fn reminder(world: &World<'_>, soft: Soft) -> Timing {
+    let due = world.reminders.soft(soft, world.time);
+    Timing { due: Some(due), wake: Some(due), ..Timing::default() }
 }
 
 /// Whether the limit of `rule` may end on a holiday.
@@ -98,24 +105,66 @@ pub(super) fn never_rolls(rule: &DutyRule, case: Option<&Case>) -> bool {
     }
 }
 
-/// When a limit that runs from receipt runs out, if it is received now. A date stated in the document
-/// stands in the duty already.
-pub(super) fn from_receipt(world: &World<'_>, duty: &Duty) -> (Option<Time>, bool) {
-    received(world, duty, Start::Instant(world.time.0))
-}
-
-/// The same for service on paper on that day.
-pub(super) fn from_service(world: &World<'_>, duty: &Duty, day: Date) -> (Option<Time>, bool) {
-    received(world, duty, Start::Day(day))
-}
-
-fn received(world: &World<'_>, duty: &Duty, start: Start) -> (Option<Time>, bool) {
-    let roll = if duty.never_rolls { Roll::Never } else { Roll::Holidays };
+/// When a limit of so many days runs out that begins at `start`: from receipt, from service on paper,
+/// or counted again. A date stated in the document stands in the duty already.
+pub(super) fn counted(world: &World<'_>, duty: &Duty, start: Start) -> Timing {
+    let stated = duty.limit.contains("as stated").then_some(duty.due).flatten();
     let spans = duty.limit.split(" or ").filter_map(|words| words.parse::<Span>().ok());
-    let mut dues: Vec<Due> = spans.filter_map(|span| due(world, span, start, roll)).collect();
-    dues.extend(duty.due.map(|stated| Due { at_ms: stated.0, provisional: false }));
-    let earliest = term::earliest(&dues);
-    (earliest.map(|due| Time(due.at_ms)), earliest.is_some_and(|due| due.provisional))
+    let mut dues: Vec<Due> = spans.filter_map(|span| due(world, span, start, roll(duty))).collect();
+    dues.extend(stated.map(|stated| Due { at_ms: stated.0, provisional: false }));
+    timing(world, duty.not_before, term::earliest(&dues))
+}
+
+/// How the limit of a duty that missed another begins: now.
+pub(super) fn from_now(world: &World<'_>, duty: &Duty) -> Timing {
+    let soft = Soft::WORDS.iter().find(|(_, words)| *words == duty.limit);
+    match soft {
+        Some((soft, _)) => reminder(world, *soft),
+        None => counted(world, duty, Start::Instant(world.time.0)),
+    }
+}
+
+/// A limit extended (延长): so much longer from where it ended, or to the date stated in the document
+/// that extends it. It never becomes shorter.
+pub(super) fn extended(
+    world: &World<'_>,
+    duty: &Duty,
+    by: &str,
+    document: &Document,
+) -> Option<Timing> {
+    let old = Due { at_ms: duty.due?.0, provisional: duty.provisional };
+    let new = match by.parse::<Span>() {
+        Ok(span) => due(world, span, Start::Day(old.last_day()), roll(duty))?,
+        Err(_) => term::term_expiry_due(document.date("stated_date")?),
+    };
+    (new.at_ms > old.at_ms).then(|| timing(world, duty.not_before, Some(new)))
+}
+
+/// A limit that stood still runs again: as many days longer as it stood.
+pub(super) fn resumed(world: &World<'_>, duty: &Duty) -> Option<Timing> {
+    let still = duty.suspended?;
+    let left = still.due?.0.saturating_sub(still.since.0).max(0);
+    let last = shanghai_date(world.time.0.saturating_add(left).saturating_sub(1));
+    let rolled = due(world, Span::Days(1), Start::Day(last.yesterday().ok()?), roll(duty))?;
+    Some(timing(world, duty.not_before, Some(rolled)))
+}
+
+/// A limit measured from the last day of the term, when that day has changed; none for any other.
+pub(super) fn from_expiry(world: &World<'_>, duty: &Duty, expiry: Date) -> Option<Timing> {
+    const BEFORE: &str = " before the term expiry";
+    if duty.limit == "at term expiry" {
+        return Some(timing(world, None, Some(term::term_expiry_due(expiry))));
+    }
+    let words = duty.limit.strip_suffix(BEFORE)?;
+    if let Some(window_of) = words.strip_prefix("the last ") {
+        return Some(window(world, Some(expiry), window_of.parse().ok()?));
+    }
+    let last = before(expiry, words.parse().ok()?);
+    Some(timing(world, None, last.map(term::term_expiry_due)))
+}
+
+fn roll(duty: &Duty) -> Roll {
+    if duty.never_rolls { Roll::Never } else { Roll::Holidays }
 }
 
 fn due(world: &World<'_>, span: Span, start: Start, roll: Roll) -> Option<Due> {
@@ -144,19 +193,14 @@ fn start(document: &Document, event: Event) -> Option<Start> {
     }
 }
 
-fn window(expiry: Option<Date>, span: Span) -> Run {
-    let bounds = expiry.and_then(|expiry| match span {
-        Span::Months(months) => term::window_before(expiry, months).ok(),
-        _ => {
-            let opens = before(expiry, span)?;
-            Some((term::shanghai_midnight_ms(opens), term::term_expiry_due(expiry).at_ms))
+fn window(world: &World<'_>, expiry: Option<Date>, span: Span) -> Timing {
+    let opens = expiry.and_then(|expiry| match span {
+        Span::Months(months) => {
+            term::window_before(expiry, months).ok().map(|(opens, _)| Time(opens))
         }
+        _ => before(expiry, span).map(|day| Time(term::shanghai_midnight_ms(day))),
     });
-    Run::Runs {
-        not_before: bounds.map(|(opens, _)| Time(opens)),
-        due: bounds.map(|(_, due)| Time(due)),
-        provisional: false,
-    }
+    timing(world, opens, opens.and(expiry).map(term::term_expiry_due))
 }
 
 /// The day so long before `date`; hours and working days count as days here, which no rule uses.

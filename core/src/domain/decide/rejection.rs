@@ -1,14 +1,16 @@
 //! A rejection (退件): not for us, signature invalid, attachment unreadable. Final; it opens the
-//! sender's duty again, and custody stays where it is. A legal refusal (不予接收) is a document.
+//! sender's duty again, ends what the recipient would have owed, and custody stays where it is. A legal
+//! refusal (不予接收) is a document.
 
 use std::collections::BTreeSet;
 
 use super::acknowledgement::{bindings, delivery, settled};
+use super::withdrawal::{closed, opened_by, reopened};
 use super::{Decided, Decision, RejectionInput, World};
 use crate::domain::agency::Kind as AgencyKind;
-use crate::domain::duty::DutyState;
+use crate::domain::duty::{Duty, Outcome, Owner};
 use crate::domain::record::{Effect, Kind, Notice, Record, Rejected, RuledEffect, Settled, Signed};
-use crate::domain::state::{Delivery, Key, Row, View};
+use crate::domain::state::{DocumentRow, Key, Row, View};
 use crate::ids::{AgencyCode, DutyId};
 use crate::refusal::{Reason, Refusal, Violation};
 
@@ -30,9 +32,15 @@ pub(super) fn decide(
     let mut effects = vec![settled(&input.agency, input.number, Settled::Rejected)];
     if let Some(Row::Document(row)) = view.get(&Key::Document(delivery.document.clone())) {
         supervisors.extend(row.supervisors.iter().cloned());
-    }
-    if !delivery.copy {
-        effects.extend(reopened(view, delivery));
+        if !delivery.copy {
+            effects.extend(closed(
+                &not_owed(view, input, row),
+                Outcome::Cancelled,
+                "hub/rejection",
+                &[],
+            ));
+            effects.extend(reopened(view, delivery.index, "hub/rejection"));
+        }
     }
     // Notices raise no notices of their own.
     if !is_hub(world, &delivery.document.sender) {
@@ -60,23 +68,16 @@ fn is_hub(world: &World<'_>, agency: &AgencyCode) -> bool {
     world.directory.agency(agency).is_some_and(|agency| agency.kind == AgencyKind::Hub)
 }
 
-/// The duties that the rejected document had met: its primary addressee did not take it, so they are
-/// owed again.
-fn reopened(view: &View<'_>, delivery: &Delivery) -> Vec<RuledEffect> {
-    let Some(Row::Closed(met)) = view.get(&Key::ClosedBy(delivery.index)) else {
-        return Vec::new();
+/// What the recipient need not do, as it did not take the document; a limit of the person's own stays,
+/// and with it the alarm that nobody watches it.
+fn not_owed<'v>(
+    view: &'v View<'_>,
+    input: &RejectionInput,
+    row: &DocumentRow,
+) -> Vec<(DutyId, &'v Duty)> {
+    let delivery = Some((input.agency.clone(), input.number));
+    let recipients = |(_, duty): &(DutyId, &Duty)| {
+        duty.owner == Owner::Agency(input.agency.clone()) || duty.waits_for == delivery
     };
-    let still_closed = |id: &&DutyId| {
-        matches!(
-            view.get(&Key::Duty(**id)),
-            Some(Row::Duty(duty))
-                if matches!(duty.state, DutyState::Closed { by, .. } if by == delivery.index)
-        )
-    };
-    let reopen = |id: &DutyId| RuledEffect {
-        rule: "hub/rejection".to_owned(),
-        articles: Vec::new(),
-        effect: Effect::DutyReopened { duty: *id },
-    };
-    met.iter().filter(still_closed).map(reopen).collect()
+    opened_by(view, row).into_iter().filter(recipients).collect()
 }

@@ -2,16 +2,15 @@
 //! and meets what its sender owed by a document of the served type. It touches nobody else's.
 
 use super::World;
-use super::acknowledgement::settled;
-use super::limit;
+use super::acknowledgement::{settled, started};
 use super::thread::Thread;
 use crate::domain::document::{Document, Fact};
 use crate::domain::duty::{Duty, Outcome, Owner};
 use crate::domain::record::{Effect, RuledEffect, Settled};
 use crate::domain::rulebook::Table;
-use crate::domain::state::{Key, Range, Row, View};
-use crate::domain::term::term_expiry_due;
-use crate::ids::DutyId;
+use crate::domain::state::{Key, Row, View};
+use crate::domain::term::{Start, term_expiry_due};
+use crate::ids::{DutyId, Time};
 use jiff::civil::Date;
 
 /// What a record of service on paper does; nothing for any other document.
@@ -45,10 +44,7 @@ pub(super) fn effects(
 
 /// Served on a day counts as done by the end of that day.
 fn met_on(duty: &Duty, day: Date) -> Outcome {
-    match duty.due {
-        Some(due) if term_expiry_due(day).at_ms > due.0 => Outcome::MetLate,
-        _ => Outcome::Met,
-    }
+    duty.met_at(Time(term_expiry_due(day).at_ms - 1))
 }
 
 /// The answered document's delivery to the served agency ends; limits from receipt run from that day.
@@ -77,15 +73,6 @@ fn delivery(
         return Vec::new();
     }
     let mut effects = vec![settled(agency, number, Settled::ServedOtherwise(day))];
-    for key in view.range(&Range::Waiting(agency.clone(), number)) {
-        let Key::Waiting(_, _, id) = key else { continue };
-        let Some(Row::Duty(duty)) = view.get(&Key::Duty(id)) else { continue };
-        let (due, provisional) = limit::from_service(world, duty, day);
-        effects.push(RuledEffect {
-            rule: "hub/receipt".to_owned(),
-            articles: Vec::new(),
-            effect: Effect::DutyStarted { duty: id, due, provisional },
-        });
-    }
+    effects.extend(started(view, world, agency, number, Start::Day(day)));
     effects
 }

@@ -16,6 +16,7 @@ use crate::refusal::Reason;
 use crate::testing;
 
 mod acknowledgements;
+mod clock;
 mod directory_changes;
 mod documents;
 mod random;
@@ -67,6 +68,7 @@ impl Nation {
             directory: &self.directory,
             divisions: testing::divisions(),
             law: &self.law,
+            reminders: Reminders::default(),
             time: self.time,
             index: LedgerIndex(self.entries.len() as u64),
             commit_document: |_, digest| *digest,
@@ -220,6 +222,19 @@ impl Nation {
         let statement = statement(Purpose::Acknowledgement(agency.clone()));
         let input = Input::Acknowledgement(AcknowledgementInput { agency, items, statement });
         self.decide(&input)
+    }
+
+    /// The recipient rejects a delivery.
+    fn reject(&mut self, agency: &str, number: u64) -> Result<Decision, Refusal> {
+        let commitment = self.commitment(agency, number);
+        let agency = testing::code(agency);
+        self.decide(&Input::Rejection(RejectionInput {
+            statement: statement(Purpose::Acknowledgement(agency.clone())),
+            agency,
+            number: InboxNumber(number),
+            commitment,
+            reason: "NOT_FOR_US".to_owned(),
+        }))
     }
 
     fn commitment(&self, agency: &str, number: u64) -> Digest {

@@ -4,11 +4,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Addressed, Case, Delivery, DocumentRow, Inbox, Key, Row, View};
 use crate::domain::agency::{Agency, Certificate, Revocation, System};
-use crate::domain::duty::{Duty, DutyState, Outcome};
 use crate::domain::record::{CaseSet, DocumentTaken, Effect, Kind, Record, Refusals, Settled};
 use crate::ids::{
     AgencyCode, CaseRef, Digest, DocumentRef, DutyId, InboxNumber, LedgerIndex, Time,
 };
+
+mod duties;
 
 /// A record that does not fit the rows: a damaged store, or a defect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -142,44 +143,21 @@ impl Change<'_, '_> {
             Effect::DeliverySettled { agency, number, how } => {
                 self.settle(agency, *number, *how)?;
             }
-            Effect::DutyOpened(duty) => self.open_duty(duty, ordinal),
-            Effect::DutyStarted { duty, due, provisional } => {
-                let mut row = self.duty_row(*duty)?;
-                self.stop_waiting(*duty, &row);
-                row.state = DutyState::Open;
-                row.due = *due;
-                row.provisional = *provisional;
-                self.view.put(Key::Duty(*duty), Row::Duty(Box::new(row)));
-            }
-            Effect::DutyChanged { duty, change: _, owner, due, provisional } => {
-                let mut row = self.duty_row(*duty)?;
-                row.owner = owner.clone();
-                row.due = *due;
-                row.provisional = *provisional;
-                self.view.put(Key::Duty(*duty), Row::Duty(Box::new(row)));
-            }
-            Effect::DutyClosed { duty, outcome } => {
-                let mut row = self.duty_row(*duty)?;
-                self.stop_waiting(*duty, &row);
-                self.view.delete(owed_key(&row, *duty));
-                row.state = DutyState::Closed { outcome: *outcome, by: self.index };
-                if matches!(outcome, Outcome::Met | Outcome::MetLate) {
-                    self.met.push(*duty);
-                }
-                self.view.put(Key::Duty(*duty), Row::Duty(Box::new(row)));
-            }
-            Effect::DutyReopened { duty } => {
-                let mut row = self.duty_row(*duty)?;
-                row.state = DutyState::Open;
-                self.view.put(owed_key(&row, *duty), Row::Entry);
-                self.view.put(Key::Duty(*duty), Row::Duty(Box::new(row)));
-            }
+            Effect::DutyOpened(_)
+            | Effect::DutyStarted { .. }
+            | Effect::DutyChanged { .. }
+            | Effect::DutyClosed { .. }
+            | Effect::DutyReopened { .. } => self.duty(effect, ordinal)?,
             Effect::Custody { case, step: _, after } => {
                 let mut row = self.case_row(*case)?;
                 row.custody = after.clone();
                 self.view.put(Key::Case(*case), Row::Case(Box::new(row)));
             }
             Effect::Withdrawn { document } => self.withdraw(document)?,
+            Effect::UnacknowledgedTold { agency, number } => {
+                let inbox = Inbox { told: *number, ..self.inbox_row(agency) };
+                self.view.put(Key::Inbox(agency.clone()), Row::Inbox(inbox));
+            }
             Effect::NoticeOwed { notice, to } => {
                 let key = Key::NoticeOwed(self.index, *notice);
                 self.view.put(key, Row::NoticeOwed(to.clone()));
@@ -282,8 +260,13 @@ impl Change<'_, '_> {
         inbox.last = number;
         inbox.unsettled += 1;
         self.view.put(Key::Inbox(agency.clone()), Row::Inbox(inbox));
-        let delivery =
-            Delivery { document: taken.document.clone(), index: self.index, copy, settled: None };
+        let delivery = Delivery {
+            document: taken.document.clone(),
+            index: self.index,
+            time: self.time,
+            copy,
+            settled: None,
+        };
         self.view.put(Key::Delivery(agency.clone(), number), Row::Delivery(delivery));
         self.view.put(Key::Unsettled(agency.clone(), number), Row::Entry);
         Ok(())
@@ -310,23 +293,6 @@ impl Change<'_, '_> {
         inbox.unsettled = inbox.unsettled.saturating_sub(1);
         self.view.put(Key::Inbox(agency.clone()), Row::Inbox(inbox));
         Ok(())
-    }
-
-    fn open_duty(&mut self, duty: &Duty, ordinal: u32) {
-        let id = DutyId { index: self.index, ordinal };
-        if duty.is_owed() {
-            self.view.put(owed_key(duty, id), Row::Entry);
-        }
-        if let DutyState::Waiting { agency, number } = &duty.state {
-            self.view.put(Key::Waiting(agency.clone(), *number, id), Row::Entry);
-        }
-        self.view.put(Key::Duty(id), Row::Duty(Box::new(duty.clone())));
-    }
-
-    fn stop_waiting(&mut self, id: DutyId, duty: &Duty) {
-        if let DutyState::Waiting { agency, number } = &duty.state {
-            self.view.delete(Key::Waiting(agency.clone(), *number, id));
-        }
     }
 
     fn withdraw(&mut self, document: &DocumentRef) -> Result<(), ApplyError> {
@@ -370,26 +336,11 @@ impl Change<'_, '_> {
         }
     }
 
-    fn duty_row(&self, duty: DutyId) -> Result<Duty, ApplyError> {
-        match self.view.get(&Key::Duty(duty)) {
-            Some(Row::Duty(row)) => Ok((**row).clone()),
-            _ => Err(self.missing(Key::Duty(duty))),
-        }
-    }
-
     fn inbox_row(&self, agency: &AgencyCode) -> Inbox {
         match self.view.get(&Key::Inbox(agency.clone())) {
             Some(Row::Inbox(inbox)) => *inbox,
             _ => Inbox::default(),
         }
-    }
-}
-
-/// The index entry under which a duty is found while it is owed.
-fn owed_key(duty: &Duty, id: DutyId) -> Key {
-    match duty.case {
-        Some(case) => Key::OwedInCase(case, id),
-        None => Key::OwedInThread(duty.thread, id),
     }
 }
 

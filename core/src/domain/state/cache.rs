@@ -103,7 +103,7 @@ impl Cache {
 mod tests {
     use super::*;
     use crate::domain::record::Settled;
-    use crate::ids::{AgencyCode, DocumentId, DocumentRef, DutyId, InboxNumber};
+    use crate::ids::{AgencyCode, DocumentId, DocumentRef, DutyId, InboxNumber, Time};
 
     fn agency() -> AgencyCode {
         "liwan-court".parse().unwrap()
@@ -113,7 +113,7 @@ mod tests {
         let document = DocumentRef { sender: agency(), id: DocumentId([1; 16]) };
         let index = LedgerIndex(1);
         let settled = settled.then_some((Settled::Acknowledged, LedgerIndex(2)));
-        Row::Delivery(Delivery { document, index, copy: false, settled })
+        Row::Delivery(Delivery { document, index, time: Time(0), copy: false, settled })
     }
 
     fn key(number: u64) -> Key {

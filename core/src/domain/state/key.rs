@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::domain::record::Notice;
 use crate::ids::{
     AgencyCode, CaseRef, Digest, DocumentId, DocumentRef, DutyId, InboxNumber, LedgerIndex,
-    SenderNumber, SystemCode,
+    SenderNumber, SystemCode, Time,
 };
 
 /// A row's key. The order of the variants and of their fields is the order in the store.
@@ -53,6 +53,10 @@ pub enum Key {
     Unique(Digest),
     /// A notice that the hub owes about a record.
     NoticeOwed(LedgerIndex, Notice),
+    /// Index: a duty that the hub looks at next at that time.
+    Wake(Time, DutyId),
+    /// Index: a duty still owed whose limit lacks calendar data.
+    Provisional(DutyId),
 }
 
 /// A range of keys: those that begin alike.
@@ -106,6 +110,8 @@ impl Key {
             Self::NoticeOwed(index, notice) => {
                 Writer::tag(18).number(index.0).bytes(&[*notice as u8])
             }
+            Self::Wake(time, duty) => Writer::tag(21).time(*time).duty(*duty),
+            Self::Provisional(duty) => Writer::tag(22).duty(*duty),
         }
         .0
     }
@@ -147,6 +153,18 @@ impl Key {
         (Writer::tag(18).0, Writer::tag(19).0)
     }
 
+    /// The bounds of the duties that the hub looks at by `now`.
+    #[must_use]
+    pub fn wake_bounds(now: Time) -> (Vec<u8>, Vec<u8>) {
+        (Writer::tag(21).0, Writer::tag(21).time(Time(now.0.saturating_add(1))).0)
+    }
+
+    /// The bounds of the duties whose limits lack calendar data.
+    #[must_use]
+    pub fn provisional_bounds() -> (Vec<u8>, Vec<u8>) {
+        (Writer::tag(22).0, Writer::tag(23).0)
+    }
+
     /// The key of these bytes.
     ///
     /// # Errors
@@ -186,6 +204,8 @@ impl Key {
                 sender: reader.code()?,
                 id: DocumentId(reader.array()?),
             }),
+            21 => Self::Wake(reader.time()?, reader.duty()?),
+            22 => Self::Provisional(reader.duty()?),
             _ => return Err(KeyError),
         };
         if reader.0.is_empty() { Ok(key) } else { Err(KeyError) }
@@ -227,6 +247,9 @@ impl Range {
     }
 }
 
+/// Flips a signed number's sign bit, so that its bytes stand in its order.
+const SIGN: u64 = 1 << 63;
+
 struct Writer(Vec<u8>);
 
 impl Writer {
@@ -245,6 +268,11 @@ impl Writer {
 
     fn number(self, number: u64) -> Self {
         self.bytes(&number.to_be_bytes())
+    }
+
+    /// Times before 1970 come first, as they should.
+    fn time(self, time: Time) -> Self {
+        self.number(time.0.cast_unsigned() ^ SIGN)
     }
 
     fn duty(self, duty: DutyId) -> Self {
@@ -274,6 +302,10 @@ impl<'a> Reader<'a> {
 
     fn number(&mut self) -> Result<u64, KeyError> {
         Ok(u64::from_be_bytes(self.array()?))
+    }
+
+    fn time(&mut self) -> Result<Time, KeyError> {
+        Ok(Time((self.number()? ^ SIGN).cast_signed()))
     }
 
     fn duty(&mut self) -> Result<DutyId, KeyError> {

@@ -13,6 +13,7 @@ use xianjie_core::domain::decide::{
 };
 use xianjie_core::domain::directory::Divisions;
 use xianjie_core::domain::record::{Kind as RecordKind, Record, Refusals, Signed};
+use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::ids::{
     AgencyCode, CaseRef, Digest, DocumentId, DocumentRef, InboxNumber, LedgerIndex, Origin, Time,
@@ -150,7 +151,8 @@ impl Ledger {
         let size = self.store.head().await.unwrap().size;
         let edge = load_edge(&self.store, size).await.unwrap();
         let directory = Arc::new(crate::hub::load_directory(&self.store).await.unwrap());
-        let ground = Ground { divisions: &DIVISIONS, law: &LAW, now: NOW };
+        let ground =
+            Ground { divisions: &DIVISIONS, law: &LAW, reminders: Reminders::default(), now: NOW };
         let cache = xianjie_core::domain::state::Cache::default();
         let mut fold = BatchFold::new(ground, &items, directory, edge, &cache);
         self.store.commit(&mut fold).await.unwrap();

@@ -12,13 +12,14 @@ use xianjie_core::domain::agency::{
 };
 use xianjie_core::domain::custody::{Custody, State, Step};
 use xianjie_core::domain::document::Category;
-use xianjie_core::domain::duty::{Duty, DutyState, Force, Outcome, Owner};
+use xianjie_core::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, Warned};
 use xianjie_core::domain::record::{
-    Acknowledged, CaseSet, Clock, DirectoryChanged, DocumentTaken, DutyChange, Effect, Kind,
-    Notice, Opened, Record, Refusals, RefusedItem, Rejected, RuledEffect, Settled, Signature,
-    Signed,
+    Acknowledged, CaseSet, Clock, DirectoryChanged, DocumentTaken, DutyChange, DutyStep, Effect,
+    Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, RuledEffect, Settled,
+    Signature, Signed, Timing,
 };
 use xianjie_core::domain::role::Role;
+use xianjie_core::domain::term::Start;
 use xianjie_core::ids::{
     AgencyCode, CaseRef, Digest, DivisionCode, DocumentId, DocumentRef, DocumentType, DutyId,
     InboxNumber, LedgerIndex, OperatorName, SenderNumber, SystemCode, Time,
@@ -29,10 +30,12 @@ pub(super) fn record() -> impl Strategy<Value = Record> {
 }
 
 fn ruled() -> impl Strategy<Value = RuledEffect> {
-    (text(), vec(text(), 0..3), effect()).prop_map(|(rule, articles, effect)| RuledEffect {
-        rule,
-        articles,
-        effect,
+    (text(), vec(text(), 0..3), effect()).prop_map(|(rule, articles, mut effect)| {
+        if let Effect::DutyOpened(duty) = &mut effect {
+            duty.rule.clone_from(&rule);
+            duty.articles.clone_from(&articles);
+        }
+        RuledEffect { rule, articles, effect }
     })
 }
 
@@ -43,7 +46,7 @@ fn kind() -> impl Strategy<Value = Kind> {
         acknowledged().prop_map(Kind::Acknowledged),
         rejected().prop_map(Kind::Rejected),
         refusals().prop_map(Kind::Refusals),
-        (time(), time()).prop_map(|(from, until)| Kind::Clock(Clock::Outage { from, until })),
+        clock().prop_map(Kind::Clock),
         changed().prop_map(Kind::Directory),
     ]
 }
@@ -197,8 +200,11 @@ fn delivery_effect() -> impl Strategy<Value = Effect> {
     ]
 }
 
-fn duty_effect() -> impl Strategy<Value = Effect> {
+fn duty_effect() -> BoxedStrategy<Effect> {
     let change = select(vec![
+        DutyChange::Forewarned,
+        DutyChange::Passed,
+        DutyChange::Recomputed,
         DutyChange::PassedOn,
         DutyChange::Extended,
         DutyChange::Suspended,
@@ -206,29 +212,77 @@ fn duty_effect() -> impl Strategy<Value = Effect> {
     ]);
     prop_oneof![
         duty().prop_map(|duty| Effect::DutyOpened(Box::new(duty))),
-        (duty_id(), of(time()), any::<bool>()).prop_map(|(duty, due, provisional)| {
-            Effect::DutyStarted { duty, due, provisional }
+        (duty_id(), start(), timing()).prop_map(|(duty, from, timing)| {
+            Effect::DutyStarted { duty, from, timing: Timing { not_before: None, ..timing } }
         }),
-        (duty_id(), change, owner(), of(time()), any::<bool>()).prop_map(
-            |(duty, change, owner, due, provisional)| Effect::DutyChanged {
-                duty,
-                change,
-                owner,
-                due,
-                provisional,
-            }
-        ),
+        (duty_id(), change, owner(), timing()).prop_map(|(duty, change, owner, timing)| {
+            Effect::DutyChanged { duty, change, owner, timing }
+        }),
         (duty_id(), outcome()).prop_map(|(duty, outcome)| Effect::DutyClosed { duty, outcome }),
         duty_id().prop_map(|duty| Effect::DutyReopened { duty }),
     ]
+    .boxed()
 }
 
+fn clock() -> BoxedStrategy<Clock> {
+    let outage = || (time(), time()).prop_map(|(from, until)| Outage { from, until });
+    let step = select(vec![
+        DutyStep::Forewarned,
+        DutyStep::Missed,
+        DutyStep::HandoverMissed,
+        DutyStep::Recomputed,
+        DutyStep::Reminded,
+        DutyStep::Lapsed,
+    ]);
+    prop_oneof![
+        outage().prop_map(Clock::Outage),
+        (duty_id(), step, of(outage()), agencies(), agencies()).prop_map(
+            |(duty, step, outage, agencies, supervisors)| Clock::Duty {
+                duty,
+                step,
+                outage,
+                agencies,
+                supervisors,
+            }
+        ),
+        (agency_code(), any::<u64>(), agencies(), agencies()).prop_map(
+            |(agency, number, agencies, supervisors)| Clock::Unacknowledged {
+                agency,
+                number: InboxNumber(number),
+                agencies,
+                supervisors,
+            }
+        ),
+    ]
+    .boxed()
+}
+
+fn start() -> impl Strategy<Value = Start> {
+    prop_oneof![
+        any::<i64>().prop_map(Start::Instant),
+        (1990i16..2100, 1i8..13, 1i8..29)
+            .prop_map(|(year, month, day)| Start::Day(Date::new(year, month, day).unwrap())),
+    ]
+}
+
+fn timing() -> impl Strategy<Value = Timing> {
+    (of(time()), of(time()), any::<bool>(), of(time())).prop_map(
+        |(not_before, due, provisional, wake)| Timing { not_before, due, provisional, wake },
+    )
+}
+
+/// A duty, and what opens if it passes undone.
 fn duty() -> impl Strategy<Value = Duty> {
+    (one_duty(), of(one_duty()), text(), vec(text(), 0..3)).prop_map(
+        |(duty, next, rule, articles)| Duty {
+            if_missed: next.map(|next| Box::new(Duty { rule, articles, ..next })),
+            ..duty
+        },
+    )
+}
+
+fn one_duty() -> BoxedStrategy<Duty> {
     let state = prop_oneof![
-        (agency_code(), any::<u64>()).prop_map(|(agency, number)| DutyState::Waiting {
-            agency,
-            number: InboxNumber(number),
-        }),
         Just(DutyState::Open),
         (outcome(), index()).prop_map(|(outcome, by)| DutyState::Closed { outcome, by }),
     ];
@@ -237,26 +291,46 @@ fn duty() -> impl Strategy<Value = Duty> {
     let force = select(vec![Force::Binding, Force::Soft, Force::Right]);
     let limit = (text(), force, any::<bool>(), of(time()), of(time()), any::<bool>());
     let ends = (any::<bool>(), vec(kind_name(), 0..3), vec(kind_name(), 0..3));
-    (what, who, limit, ends).prop_map(|(what, who, limit, ends)| Duty {
-        name: what.0,
-        opener: what.1,
-        opened_by: what.2,
-        case: what.3,
-        thread: what.4,
-        owner: who.0,
-        creditor: who.1,
-        limit: limit.0,
-        force: limit.1,
-        never_rolls: limit.2,
-        state: who.2,
-        not_before: limit.3,
-        due: limit.4,
-        provisional: limit.5,
-        handover: ends.0,
-        closed_by: ends.1,
-        cancelled_by: ends.2,
-        passes_to: who.3,
-    })
+    let extension = (text(), kind_name(), any::<u8>()).prop_map(|(by, with, times)| Extension {
+        by,
+        with,
+        times,
+    });
+    let waits_for = (agency_code(), any::<u64>().prop_map(InboxNumber));
+    let time =
+        (of(waits_for), of(start()), of(time()), of(extension), of((kind_name(), kind_name())));
+    (what, who, limit, ends, time)
+        .prop_map(|(what, who, limit, ends, time)| Duty {
+            rule: String::new(),
+            articles: Vec::new(),
+            name: what.0,
+            opener: what.1,
+            opened_by: what.2,
+            case: what.3,
+            thread: what.4,
+            owner: who.0,
+            creditor: who.1,
+            limit: limit.0,
+            force: limit.1,
+            never_rolls: limit.2,
+            state: who.2,
+            waits_for: time.0,
+            runs_from: time.1,
+            wake: time.2,
+            warned: Warned::No,
+            suspended: None,
+            extend: time.3,
+            suspend: time.4,
+            if_missed: None,
+            not_before: limit.3,
+            due: limit.4,
+            provisional: limit.5,
+            handover: ends.0,
+            closed_by: ends.1,
+            cancelled_by: ends.2,
+            passes_to: who.3,
+        })
+        .boxed()
 }
 
 fn owner() -> impl Strategy<Value = Owner> {
@@ -273,12 +347,17 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         Outcome::Cancelled,
         Outcome::Replaced,
         Outcome::Withdrawn,
+        Outcome::Lapsed,
     ])
 }
 
 fn other_effect() -> impl Strategy<Value = Effect> {
     prop_oneof![
         document().prop_map(|document| Effect::Withdrawn { document }),
+        (agency_code(), any::<u64>()).prop_map(|(agency, number)| Effect::UnacknowledgedTold {
+            agency,
+            number: InboxNumber(number),
+        }),
         (notice(), agencies()).prop_map(|(notice, to)| Effect::NoticeOwed { notice, to }),
         digest().prop_map(|digest| Effect::RulebookActivated { digest }),
     ]
@@ -377,7 +456,7 @@ fn signed() -> impl Strategy<Value = Signed> {
 }
 
 fn notice() -> impl Strategy<Value = Notice> {
-    select(vec![Notice::Contradiction, Notice::Rejected])
+    select(Notice::ALL.to_vec())
 }
 
 fn word<T: Copy + std::fmt::Debug + 'static>(

@@ -8,28 +8,29 @@ use xianjie_core::domain::agency::{
 };
 use xianjie_core::domain::custody::{Custody, State, Step};
 use xianjie_core::domain::document::Category;
-use xianjie_core::domain::duty::{Duty, DutyState, Force, Outcome, Owner};
+use xianjie_core::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, Warned};
 use xianjie_core::domain::record::{
-    Acknowledged, CaseSet, Clock, DirectoryChanged, DocumentTaken, DutyChange, Effect, Kind,
-    Notice, Opened, Record, Refusals, RefusedItem, Rejected, RuledEffect, Settled, Signature,
-    Signed,
+    Acknowledged, CaseSet, Clock, DirectoryChanged, DocumentTaken, DutyChange, DutyStep, Effect,
+    Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, RuledEffect, Settled,
+    Signature, Signed, Timing,
 };
 use xianjie_core::domain::role::Role;
+use xianjie_core::domain::term::Start;
 use xianjie_core::ids::{
-    CaseRef, Digest, DocumentId, DocumentRef, DutyId, InboxNumber, LedgerIndex, SenderNumber, Time,
+    AgencyCode, CaseRef, Digest, DocumentId, DocumentRef, DutyId, InboxNumber, LedgerIndex,
+    SenderNumber, Time,
 };
 
 use crate::wire::record::{decode, encode};
 
 const TIME: Time = Time(1_795_482_000_123);
+const RULE: &str = "act_2020/verdict_handover/to/0";
+const ARTICLE: &str = "社区矫正法 20";
 
 /// The record encodes to the bytes in the file, and they are read as the record again.
 fn check(kind: Kind, effects: Vec<Effect>, file: ExpectFile) {
-    let ruled = |effect| RuledEffect {
-        rule: "act_2020/verdict_handover/to/0".to_owned(),
-        articles: vec!["社区矫正法 20".to_owned()],
-        effect,
-    };
+    let ruled =
+        |effect| RuledEffect { rule: RULE.to_owned(), articles: vec![ARTICLE.to_owned()], effect };
     let record = Record { kind, effects: effects.into_iter().map(ruled).collect() };
     let bytes = encode(&record);
     let mut text = String::new();
@@ -143,6 +144,8 @@ fn acknowledged_with_duties() {
         statement: signed(),
         supervisors: [id("tianhe-procuratorate")].into(),
     };
+    let timing =
+        Timing { not_before: Some(TIME), due: Some(TIME), provisional: true, wake: Some(TIME) };
     let effects = vec![
         Effect::DeliverySettled {
             agency: id("tianhe-corrections"),
@@ -150,14 +153,12 @@ fn acknowledged_with_duties() {
             how: Settled::Acknowledged,
         },
         Effect::DutyOpened(Box::new(opened_duty())),
-        Effect::DutyStarted { duty, due: Some(TIME), provisional: true },
-        Effect::DutyChanged {
+        Effect::DutyStarted {
             duty,
-            change: DutyChange::Extended,
-            owner,
-            due: None,
-            provisional: false,
+            from: Start::Day(date(2026, 11, 24)),
+            timing: Timing { not_before: None, ..timing },
         },
+        Effect::DutyChanged { duty, change: DutyChange::Extended, owner, timing },
         Effect::DutyClosed { duty, outcome: Outcome::MetLate },
         Effect::DutyReopened { duty },
     ];
@@ -166,7 +167,19 @@ fn acknowledged_with_duties() {
 }
 
 fn opened_duty() -> Duty {
+    let next = Duty {
+        rule: "act_2020/verdict_handover/duties/1/if_missed".to_owned(),
+        name: "督促".to_owned(),
+        if_missed: None,
+        ..duty_of(None)
+    };
+    duty_of(Some(Box::new(next)))
+}
+
+fn duty_of(if_missed: Option<Box<Duty>>) -> Duty {
     Duty {
+        rule: RULE.to_owned(),
+        articles: vec![ARTICLE.to_owned()],
         name: "送达回执".to_owned(),
         opener: id("verdict_handover"),
         opened_by: document(1),
@@ -177,7 +190,19 @@ fn opened_duty() -> Duty {
         limit: "5 days from receipt".to_owned(),
         force: Force::Binding,
         never_rolls: true,
-        state: DutyState::Waiting { agency: id("tianhe-corrections"), number: InboxNumber(7) },
+        state: DutyState::Open,
+        waits_for: Some((id("tianhe-corrections"), InboxNumber(7))),
+        runs_from: Some(Start::Instant(TIME.0)),
+        wake: Some(TIME),
+        warned: Warned::No,
+        suspended: None,
+        extend: Some(Extension {
+            by: "1 months".to_owned(),
+            with: id("extension_notice"),
+            times: 1,
+        }),
+        suspend: Some((id("review_request"), id("review_of_correction"))),
+        if_missed,
         not_before: Some(TIME),
         due: Some(TIME),
         provisional: true,
@@ -214,10 +239,34 @@ fn rejected_refused_and_closed_for_a_while() {
     let refusals = Refusals { agency: id("yuexiu-court"), items: vec![item], more: 2 };
     let file = expect_file!["../../../../tests/golden/refusals.hex"];
     check(Kind::Refusals(refusals), Vec::new(), file);
+}
 
-    let outage = Clock::Outage { from: TIME, until: Time(TIME.0 + 60_000) };
+#[test]
+fn what_time_did() {
+    let outage = Outage { from: TIME, until: Time(TIME.0 + 60_000) };
     let file = expect_file!["../../../../tests/golden/clock.hex"];
-    check(Kind::Clock(outage), Vec::new(), file);
+    check(Kind::Clock(Clock::Outage(outage)), Vec::new(), file);
+
+    let missed = Clock::Duty {
+        duty: DutyId { index: LedgerIndex(3), ordinal: 1 },
+        step: DutyStep::HandoverMissed,
+        outage: Some(outage),
+        agencies: [id("tianhe-corrections"), id("yuexiu-court")].into(),
+        supervisors: [id("tianhe-procuratorate")].into(),
+    };
+    let file = expect_file!["../../../../tests/golden/clock_duty.hex"];
+    check(Kind::Clock(missed), Vec::new(), file);
+
+    let agency: AgencyCode = id("tianhe-corrections");
+    let lain = Clock::Unacknowledged {
+        agency: agency.clone(),
+        number: InboxNumber(7),
+        agencies: [id("yuexiu-court")].into(),
+        supervisors: [id("tianhe-procuratorate")].into(),
+    };
+    let told = Effect::UnacknowledgedTold { agency, number: InboxNumber(7) };
+    let file = expect_file!["../../../../tests/golden/clock_unacknowledged.hex"];
+    check(Kind::Clock(lain), vec![told], file);
 }
 
 #[test]

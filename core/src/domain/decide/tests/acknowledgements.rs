@@ -110,20 +110,9 @@ fn a_rejection_reopens_what_the_document_had_met() {
     let receipt =
         nation.send(Paper::new("liwan-corrections", "return_receipt").answering(&sent)).unwrap();
     assert_eq!(receipt.closed(), [Outcome::Met]);
-    let agency = testing::code("liwan-court");
-    let rejection = |nation: &Nation| {
-        Input::Rejection(RejectionInput {
-            agency: agency.clone(),
-            number: InboxNumber(1),
-            commitment: nation.commitment("liwan-court", 1),
-            reason: "NOT_FOR_US".to_owned(),
-            statement: statement(Purpose::Acknowledgement(agency.clone())),
-        })
-    };
-    let input = rejection(&nation);
-    assert!(matches!(nation.decide(&input), Ok(Decision::Record(_))));
+    assert!(matches!(nation.reject("liwan-court", 1), Ok(Decision::Record(_))));
     assert_eq!(nation.duties("送达回执")[0].state, DutyState::Open);
-    assert!(matches!(nation.decide(&input), Ok(Decision::Known(_))));
+    assert!(matches!(nation.reject("liwan-court", 1), Ok(Decision::Known(_))));
     let owed = nation.rows.keys().any(|key| matches!(key, Key::NoticeOwed(..)));
     assert!(owed);
     assert_eq!(reason(nation.acknowledge("liwan-court", 1)).0, Reason::DeliverySettled);
@@ -144,4 +133,43 @@ fn service_on_paper_settles_the_delivery_and_starts_its_limits_that_day() {
     let Some(Row::Delivery(delivery)) = nation.rows.get(&key) else { panic!("no delivery") };
     assert!(matches!(delivery.settled, Some((Settled::ServedOtherwise(_), _))));
     assert_eq!(due(nation.duties("送达回执")[0]), "2026-11-10 00:00");
+}
+
+#[test]
+fn a_duty_done_before_its_receipt_keeps_its_limit_if_it_comes_to_nothing() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.send(Paper::new("liwan-corrections", "return_receipt").answering(&sent)).unwrap();
+    nation.time = on(11, 3);
+    nation.acknowledge("liwan-corrections", 1).unwrap();
+    nation.reject("liwan-court", 1).unwrap();
+    let receipt = nation.duties("送达回执")[0];
+    assert_eq!(receipt.state, DutyState::Open);
+    assert_eq!(due(receipt), "2026-11-10 00:00");
+}
+
+#[test]
+fn a_rejected_verdict_is_to_be_served_again_and_its_recipient_owes_nothing() {
+    let mut nation = Nation::new();
+    nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.reject("liwan-corrections", 1).unwrap();
+    assert_eq!(nation.duties("送达法律文书")[0].state, DutyState::Open);
+    let cancelled =
+        |duty: &Duty| matches!(duty.state, DutyState::Closed { outcome: Outcome::Cancelled, .. });
+    assert!(cancelled(nation.duties("送达回执")[0]));
+    // The person still has to report, and the alarm that nobody sees to it stays.
+    assert_eq!(nation.duties("报到")[0].state, DutyState::Open);
+    let mut again = verdict("liwan-court", "440103", 1);
+    again.0.facts.insert("case_number".to_owned(), Fact::Text("（2026）粤刑初1号".to_owned()));
+    let again = nation.send(again).unwrap();
+    assert!(again.closed().contains(&Outcome::Met), "{:?}", again.closed());
+}
+
+#[test]
+fn what_a_withdrawn_document_had_met_is_owed_again() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    assert!(matches!(nation.duties("送达法律文书")[0].state, DutyState::Closed { .. }));
+    nation.send(Paper::new("liwan-court", "withdrawal").answering(&sent)).unwrap();
+    assert_eq!(nation.duties("送达法律文书")[0].state, DutyState::Open);
 }

@@ -31,9 +31,8 @@ fn the_duties_of_a_verdict_have_their_times() {
     assert_eq!(report.state, DutyState::Open);
     assert_eq!(due(report), "2026-11-13 00:00");
     let receipt = &nation.duties("送达回执")[0];
-    let waiting =
-        DutyState::Waiting { agency: testing::code("liwan-corrections"), number: InboxNumber(1) };
-    assert_eq!(receipt.state, waiting);
+    assert_eq!(receipt.state, DutyState::Open);
+    assert_eq!(receipt.waits_for, Some((testing::code("liwan-corrections"), InboxNumber(1))));
     assert_eq!(due(receipt), "");
 }
 
