@@ -109,7 +109,7 @@ async fn opened(caller: &Caller, open: &pb::UploadOpen) -> Result<Opening, Refus
 async fn appended(upload: Upload, message: Message) -> Result<Upload, Refusal> {
     match message {
         Message::Chunk(chunk) if chunk.len() <= limits::CHUNK_BYTES => {
-            upload.append(chunk.into()).await.map_err(refusal)
+            upload.append(chunk).await.map_err(refusal)
         }
         Message::Chunk(_) => {
             let help = format!("at most {} bytes", limits::CHUNK_BYTES);
