@@ -37,7 +37,7 @@ async fn an_upload_must_be_what_it_says() {
         ("nothing at all", vec![], Reason::Required, "open"),
         ("opened twice", vec![right.clone(), right.clone()], Reason::DuplicateField, "open"),
         ("31 bytes", vec![open(|o| o.sha256.truncate(31))], Reason::Format, "sha256"),
-        ("another agency", vec![open(|o| o.agency = POLICE.into())], Reason::NotCarried, ""),
+        ("another agency", vec![open(|o| o.agency = POLICE.into())], Reason::NotCarried, "agency"),
         ("too large", vec![open(|o| o.size_bytes = 1 << 40)], Reason::TooLarge, "open.size_bytes"),
         (
             "beyond what is held",
