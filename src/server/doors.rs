@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tower::ServiceExt as _;
 use xianjie_core::domain::agency::Purpose;
-use xianjie_core::ids::Digest;
+use xianjie_core::ids::{AgencyCode, Digest};
 
 use super::StartError;
 use super::accept::connections::{Connections, Quota};
@@ -101,10 +101,12 @@ impl Door {
     pub(super) fn cut_strangers(&self) -> usize {
         let Some(hub) = self.hub.upgrade() else { return 0 };
         let directory = hub.directory();
-        self.connections.cut_where(|open| {
-            let agency = open.quota.agency.as_ref().and_then(|code| directory.agency(code));
-            quota(self.kind, &hub, &open.certificate_sha256).is_none()
-                || agency.is_some_and(|agency| agency.suspended)
+        let is_suspended =
+            |code: AgencyCode| directory.agency(&code).is_some_and(|agency| agency.suspended);
+        // A system that carries several stays for the others: calls for the one end by themselves.
+        self.connections.cut_where(|open| match quota(self.kind, &hub, &open.certificate_sha256) {
+            Some(quota) => quota.agency.is_some_and(is_suspended),
+            None => true,
         })
     }
 

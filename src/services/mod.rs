@@ -23,6 +23,7 @@ mod inbox;
 mod ledger;
 mod operator;
 pub mod peer;
+mod permit;
 mod status;
 
 pub use operator::{Alarm, Alarms};
