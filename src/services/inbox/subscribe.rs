@@ -98,7 +98,7 @@ impl Subscription {
             }
             Ok(None) => return None,
             Ok(Some(_)) => Err(Violation::new(Reason::Required, "open").into()),
-            Err(status) => return Some(Err(status)),
+            Err(status) => return Some(Err(status::heard(status))),
         };
         match opened {
             Ok((open, opened)) => {
@@ -153,7 +153,7 @@ impl Source for Subscription {
                 // The client has said its last word: it will grant no credits and acknowledge
                 // nothing any more.
                 Event::Came(Ok(None)) | Event::Leaving => return None,
-                Event::Came(Err(status)) => return Some(Err(status)),
+                Event::Came(Err(status)) => return Some(Err(status::heard(status))),
                 Event::Decided(result) => Ok(Answer::Result(result)),
                 Event::Deliver => open.deliver(&self.caller).await,
                 Event::Rang => {
