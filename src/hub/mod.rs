@@ -42,6 +42,7 @@ mod sequencer;
 mod statements;
 mod submissions;
 mod submit;
+mod watchers;
 mod word;
 
 pub use check::Checked;
@@ -51,6 +52,7 @@ pub use sequencer::{Answer, Fatal};
 pub use statements::Settlement;
 pub use submissions::{Progress, Submission};
 pub use submit::Prepared;
+pub use watchers::Watcher;
 
 use bell::Bell;
 use floor::Floor;
@@ -59,6 +61,7 @@ use published::{Published, load_edge};
 use queue::Queue;
 use refusals::Refusals;
 use sequencer::Sequencer;
+use watchers::Watchers;
 
 /// What a hub is made of.
 pub struct Parts {
@@ -109,6 +112,7 @@ pub struct Hub {
     pub(crate) shared: Arc<Shared>,
     queue: Queue,
     refusals: Refusals,
+    watchers: Watchers,
 }
 
 /// The tasks behind a hub: end when the hub is dropped and its queue is empty.
@@ -204,8 +208,8 @@ impl Hub {
             sequencer: on_its_own_thread(sequencer.run(receiver))?,
             floor: tokio::spawn(keep_floor(Arc::downgrade(&shared), parts.floor)),
         };
-        let refusals = Refusals::default();
-        Ok((Arc::new(Self { shared, queue, refusals }), tasks))
+        let (refusals, watchers) = (Refusals::default(), Watchers::default());
+        Ok((Arc::new(Self { shared, queue, refusals, watchers }), tasks))
     }
 
     /// The ledger's origin.
