@@ -48,6 +48,7 @@ mod word;
 pub use check::Checked;
 pub use history::OpenDeliveries;
 pub use inbox::{Delivered, InboxState};
+pub use queue::Lane;
 pub use sequencer::{Answer, Fatal};
 pub use statements::Settlement;
 pub use submissions::{Progress, Submission};

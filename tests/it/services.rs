@@ -71,6 +71,27 @@ async fn many_documents_keep_their_order_and_one_refusal_stops_no_other() {
     hub.stop().await;
 }
 
+/// What can't be taken for now ends the stream: whatever the client has sent behind it, or sends
+/// still, must come after it (P10).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_with_what_cannot_be_taken_for_now() {
+    let mut hub = Hub::start().await;
+    let (a, b) = (hub.agency("a").await, hub.agency("b").await);
+    let (requests, receiver) = tokio::sync::mpsc::channel(4);
+    let receiver = tokio_stream::wrappers::ReceiverStream::new(receiver);
+    let mut answers = a.exchange().submit_documents(receiver).await.unwrap().into_inner();
+    requests.send(item(&a, 1, a.sign(&a.ping(&[&b])))).await.unwrap();
+    let first = answers.message().await.unwrap().unwrap().results.remove(0);
+    assert!(matches!(first.outcome, Some(Outcome::Receipt(_))), "{first:?}");
+    hub.running().hub().unwrap().drain();
+    requests.send(item(&a, 2, a.sign(&a.ping(&[&b])))).await.unwrap();
+    let second = answers.message().await.unwrap().unwrap().results.remove(0);
+    assert!(matches!(&second.outcome, Some(Outcome::Refusal(it)) if it.reason == "DRAINING"));
+    // The client has said nothing of an end.
+    assert_eq!(answers.message().await.unwrap(), None);
+    hub.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn credits_bound_deliveries_and_pages_meet_the_living_tail() {
     let mut hub = Hub::start().await;
