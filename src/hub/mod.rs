@@ -20,7 +20,7 @@ use xianjie_core::limits;
 use crate::clock::Clock;
 use crate::identity::signature::SigningIdentity;
 use crate::store::attachments::Attachments;
-use crate::store::{Store, StoreError};
+use crate::store::{Reserve, Store, StoreError};
 use crate::wire::schema::Schema;
 
 pub mod audit;
@@ -38,6 +38,7 @@ mod notices;
 pub mod published;
 mod queue;
 mod refusals;
+mod room;
 mod sequencer;
 mod statements;
 mod submissions;
@@ -61,6 +62,7 @@ use keys::Keys;
 use published::{Published, load_edge};
 use queue::Queue;
 use refusals::Refusals;
+use room::Room;
 use sequencer::Sequencer;
 use watchers::Watchers;
 
@@ -86,6 +88,8 @@ pub struct Parts {
     pub service: SigningIdentity,
     /// The highest size published.
     pub floor: Floor,
+    /// How much of the store's disk documents leave free.
+    pub reserve: Reserve,
 }
 
 /// What all of the hub's operations share.
@@ -114,6 +118,7 @@ pub struct Hub {
     queue: Queue,
     refusals: Refusals,
     watchers: Watchers,
+    room: Room,
 }
 
 /// The tasks behind a hub: end when the hub is dropped and its queue is empty.
@@ -210,7 +215,12 @@ impl Hub {
             floor: tokio::spawn(keep_floor(Arc::downgrade(&shared), parts.floor)),
         };
         let (refusals, watchers) = (Refusals::default(), Watchers::default());
-        Ok((Arc::new(Self { shared, queue, refusals, watchers }), tasks))
+        let room = Room::new(parts.reserve);
+        let hub = Arc::new(Self { shared, queue, refusals, watchers, room });
+        if let Err(refusal) = hub.measure_room().await {
+            tracing::warn!(%refusal, "the room on the disk is not known yet");
+        }
+        Ok((hub, tasks))
     }
 
     /// The ledger's origin.
