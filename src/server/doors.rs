@@ -1,6 +1,7 @@
 //! The two listeners: agencies' systems come in by one, operators by the other. Who a certificate
 //! belongs to is the directory's word, asked at the handshake, at admission and at every call.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::{Arc, Weak};
 
@@ -11,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tower::ServiceExt as _;
-use xianjie_core::domain::agency::Purpose;
+use xianjie_core::domain::agency::{Certificate, Purpose};
 use xianjie_core::ids::{AgencyCode, Digest};
 
 use super::StartError;
@@ -108,6 +109,22 @@ impl Door {
             Some(quota) => quota.agency.is_some_and(is_suspended),
             None => true,
         })
+    }
+
+    /// Cuts the connections of those whom a revocation list names; returns how many. The directory
+    /// may know nothing of it, so the list is asked about each registered certificate: this blocks
+    /// for a tenth of a millisecond each.
+    pub(super) fn cut_revoked(&self, now: UnixTime) -> usize {
+        let Some(hub) = self.hub.upgrade() else { return 0 };
+        let directory = hub.directory();
+        let is_listed = |certificate: &&Arc<Certificate>| {
+            let comes_in =
+                matches!(certificate.purpose, Purpose::Transport(_) | Purpose::Operator(_));
+            comes_in && self.tls.is_revoked(&certificate.der, now)
+        };
+        let listed = directory.certificates().filter(is_listed);
+        let listed: HashSet<[u8; 32]> = listed.map(|certificate| certificate.digest.0).collect();
+        self.connections.cut_where(|open| listed.contains(&open.certificate_sha256))
     }
 
     /// Cuts every connection.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -168,7 +169,14 @@ async fn reload(tls: Tls, doors: Vec<Arc<Door>>) {
         seen = now;
         for door in &doors {
             match door.reload(&tls, machine_time()) {
-                Ok(_) => tracing::info!("certificates are read again"),
+                Ok(_) => {
+                    tracing::info!("certificates are read again");
+                    let door = Arc::clone(door);
+                    let cut = spawn_blocking(move || door.cut_revoked(machine_time())).await;
+                    if cut.as_ref().is_ok_and(|cut| *cut > 0) {
+                        tracing::info!(?cut, "connections are cut: a list revokes them");
+                    }
+                }
                 Err(error) => {
                     tracing::error!(%error, "certificates can't be read again; the old ones stay");
                 }
