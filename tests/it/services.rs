@@ -1,5 +1,7 @@
 //! The services over real connections: bulk, visibility, attachments, suspension, proofs, tiles.
 
+use std::time::Duration;
+
 use pb::submit_result::Outcome;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::Code;
@@ -88,7 +90,8 @@ async fn a_stream_ends_with_what_cannot_be_taken_for_now() {
     let second = answers.message().await.unwrap().unwrap().results.remove(0);
     assert!(matches!(&second.outcome, Some(Outcome::Refusal(it)) if it.reason == "DRAINING"));
     // The client has said nothing of an end.
-    assert_eq!(answers.message().await.unwrap(), None);
+    let end = tokio::time::timeout(Duration::from_secs(10), answers.message()).await;
+    assert_eq!(end.unwrap().unwrap(), None);
     hub.stop().await;
 }
 
@@ -298,6 +301,37 @@ async fn the_ledger_proves_itself_over_grpc_and_http() {
     let (_, metrics) = get(&hub, "/metrics").await;
     let size = format!("xianjie_ledger_size {}\n", newest.size);
     assert!(String::from_utf8(metrics).unwrap().contains(&size));
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_says_how_it_is() {
+    let mut hub = Hub::start().await;
+    let a = hub.agency("a").await;
+    let mut directory =
+        pb::directory_service_client::DirectoryServiceClient::new(a.channel.clone());
+    let told = directory.get_hub(pb::GetHubRequest {}).await.unwrap().into_inner();
+    assert_eq!(told.features, ["ordered_streams", "disk_reserve"]);
+    let mut operators =
+        pb::operator_service_client::OperatorServiceClient::new(hub.operators().await);
+    let status = operators.get_status(pb::GetStatusRequest {}).await.unwrap().into_inner();
+    assert!(status.free_bytes > 0);
+    let (_, metrics) = get(&hub, "/metrics").await;
+    assert!(String::from_utf8(metrics).unwrap().contains("xianjie_free_bytes "));
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_agency_has_eight_watchers_at_most() {
+    let mut hub = Hub::start().await;
+    let a = hub.agency("a").await;
+    let mut watchers = Vec::new();
+    let request = || pb::WatchSubmissionsRequest { agency: "a".to_owned(), after_index: None };
+    for _ in 0..8 {
+        watchers.push(a.exchange().watch_submissions(request()).await.unwrap());
+    }
+    let ninth = a.exchange().watch_submissions(request()).await.unwrap_err();
+    assert_eq!((ninth.code(), reason(&ninth)), (Code::Unavailable, "QUOTA"));
     hub.stop().await;
 }
 
