@@ -11,7 +11,7 @@ use prost::Message as _;
 /// Fields that hold large bytes and are passed on as they came.
 const SHARED_BYTES: [&str; 4] = [
     ".xianjie.v1.SignedDocument.document",
-    ".xianjie.v1.UploadAttachmentRequest.message.chunk",
+    ".xianjie.v1.UploadAttachmentRequest.chunk",
     ".xianjie.v1.DownloadAttachmentResponse.chunk",
     ".xianjie.v1.Receipt.record",
 ];
@@ -28,11 +28,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build_transport(false)
         // By far the largest of the effects.
         .boxed(".xianjie.v1.Effect.effect.duty_opened");
+    let fields = fields(&descriptors.file);
     for field in SHARED_BYTES {
+        // A name that fits nothing would be passed over in silence, and the bytes copied.
+        if !fields.iter().any(|known| known == field) {
+            return Err(format!("{field} is no field").into());
+        }
         builder = builder.bytes(field);
     }
     builder.compile_fds(descriptors)?;
     Ok(())
+}
+
+/// The full names of the fields of all messages that stand in no other.
+fn fields(files: &[prost_types::FileDescriptorProto]) -> Vec<String> {
+    let mut fields = Vec::new();
+    for file in files {
+        for message in &file.message_type {
+            let place = format!(".{}.{}", file.package(), message.name());
+            fields.extend(message.field.iter().map(|field| format!("{place}.{}", field.name())));
+        }
+    }
+    fields
 }
 
 /// The `.proto` files of a folder, in order of name.

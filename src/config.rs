@@ -92,6 +92,10 @@ pub struct StorePaths {
     pub path: PathBuf,
     /// The folder of attachments.
     pub attachments: PathBuf,
+    /// Bytes of their disks that documents and attachments leave free: acknowledgements and
+    /// directory changes still fit then. Default: a twentieth of the disk, at least 2 GiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve_bytes: Option<u64>,
 }
 
 /// `[log]`.

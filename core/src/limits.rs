@@ -92,6 +92,11 @@ pub const ACKNOWLEDGED_ITEMS: usize = 256;
 pub const CREDITS: u32 = 4096;
 /// Streams that mirror one inbox.
 pub const MIRRORS: usize = 8;
+/// Streams that watch what becomes of one agency's documents: as many as mirror its inbox.
+pub const WATCHERS: usize = 8;
+/// Watchers of all agencies that read a page of the ledger at a time: half of the store's readers, so
+/// that whoever reads everything leaves the other half to everybody else.
+pub const WATCHERS_READING: usize = 2;
 /// Seconds between heartbeats.
 pub const HEARTBEAT_SECONDS: u64 = 15;
 /// Seconds of silence after which a stream is closed: three heartbeats.

@@ -250,6 +250,10 @@ reasons! {
     /// The item met a defect of the hub and was set aside; nothing else was harmed.
     Quarantined "QUARANTINED" Internal AskOperator
         "this item met a defect of the hub and was set aside; its operators are told" "该件触发平台缺陷，已隔离并告警";
+    /// A method, or an encoding of messages, that the hub does not have.
+    Unsupported "UNSUPPORTED" Invalid AskOperator
+        "this hub has no such method here, or can't read messages so encoded"
+        "本平台此处没有该方法，或不支持该报文编码";
 }
 
 /// One thing wrong with a document, at one field.

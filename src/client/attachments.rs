@@ -178,7 +178,7 @@ async fn read_chunks(
             break;
         }
         done += chunk.len() as u64;
-        goes_on = send(Message::Chunk(chunk)).await;
+        goes_on = send(Message::Chunk(chunk.into())).await;
         observer.uploaded(&file.path, done, file.size);
     }
     Ok(())

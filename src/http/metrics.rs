@@ -24,6 +24,7 @@ pub(super) fn text(hub: &Hub, gauges: &Gauges) -> String {
         ("xianjie_commits_total", hub.commits()),
         ("xianjie_queue_waiting", hub.waiting() as u64),
         ("xianjie_subscriptions", hub.bell().listeners() as u64),
+        ("xianjie_free_bytes", hub.free_bytes()),
         ("xianjie_draining", u64::from(hub.is_draining())),
     ];
     let own = own.into_iter().map(|(name, value)| Metric { name: name.to_owned(), value });

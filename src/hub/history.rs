@@ -1,7 +1,7 @@
 //! Reads over what there is: how far an inbox reached, how many documents an agency sent, which
 //! attachments documents name, how much is still open.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use xianjie_core::domain::state::{Delivery, Key, Row};
 use xianjie_core::ids::{AgencyCode, Digest, InboxNumber, LedgerIndex, SenderNumber};
@@ -56,19 +56,26 @@ impl Hub {
         }
     }
 
-    /// A delivery as it stands.
+    /// Deliveries as they stand, those that exist, each by its inbox and number.
     ///
     /// # Errors
     /// The store can't be read now.
-    pub async fn delivery(
+    pub async fn deliveries_of(
         &self,
-        agency: &AgencyCode,
-        number: InboxNumber,
-    ) -> Result<Option<Delivery>, Refusal> {
-        match self.row(Key::Delivery(agency.clone(), number)).await? {
-            Some(Row::Delivery(delivery)) => Ok(Some(delivery)),
-            _ => Ok(None),
-        }
+        numbers: impl IntoIterator<Item = (AgencyCode, InboxNumber)>,
+    ) -> Result<BTreeMap<(AgencyCode, InboxNumber), Delivery>, Refusal> {
+        let mut wants = Wants::default();
+        wants
+            .keys
+            .extend(numbers.into_iter().map(|(agency, number)| Key::Delivery(agency, number)));
+        let found = self.load(&wants).await?.rows.into_iter();
+        let delivery = |(key, row)| match (key, row) {
+            (Key::Delivery(agency, number), Some(Row::Delivery(delivery))) => {
+                Some(((agency, number), delivery))
+            }
+            _ => None,
+        };
+        Ok(found.filter_map(delivery).collect())
     }
 
     /// What is open over all inboxes.

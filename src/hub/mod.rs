@@ -21,7 +21,7 @@ use xianjie_core::limits;
 use crate::clock::Clock;
 use crate::identity::signature::SigningIdentity;
 use crate::store::attachments::Attachments;
-use crate::store::{Store, StoreError};
+use crate::store::{Reserve, Store, StoreError};
 use crate::wire::schema::Schema;
 
 pub mod audit;
@@ -39,20 +39,24 @@ mod notices;
 pub mod published;
 mod queue;
 mod refusals;
+mod room;
 mod sequencer;
 mod statements;
 mod submissions;
 mod submit;
 mod timekeeper;
+mod watchers;
 mod word;
 
 pub use check::Checked;
 pub use history::OpenDeliveries;
 pub use inbox::{Delivered, InboxState};
+pub use queue::Lane;
 pub use sequencer::{Answer, Fatal};
 pub use statements::Settlement;
 pub use submissions::{Progress, Submission};
 pub use submit::Prepared;
+pub use watchers::Watcher;
 
 use bell::Bell;
 use floor::Floor;
@@ -60,8 +64,10 @@ use keys::Keys;
 use published::{Published, load_edge};
 use queue::Queue;
 use refusals::Refusals;
+use room::Room;
 use sequencer::Sequencer;
 use timekeeper::Watch;
+use watchers::Watchers;
 
 /// What a hub is made of.
 pub struct Parts {
@@ -87,6 +93,8 @@ pub struct Parts {
     pub service: SigningIdentity,
     /// The highest size published.
     pub floor: Floor,
+    /// How much of the store's disk documents leave free.
+    pub reserve: Reserve,
 }
 
 /// What all of the hub's operations share.
@@ -116,6 +124,8 @@ pub struct Hub {
     pub(crate) shared: Arc<Shared>,
     queue: Queue,
     refusals: Refusals,
+    watchers: Watchers,
+    room: Room,
 }
 
 /// The tasks behind a hub: end when the hub is dropped and its queue is empty.
@@ -214,8 +224,13 @@ impl Hub {
             sequencer: on_its_own_thread(sequencer.run(receiver))?,
             floor: tokio::spawn(keep_floor(Arc::downgrade(&shared), parts.floor)),
         };
-        let refusals = Refusals::default();
-        Ok((Arc::new(Self { shared, queue, refusals }), tasks))
+        let (refusals, watchers) = (Refusals::default(), Watchers::default());
+        let room = Room::new(parts.reserve);
+        let hub = Arc::new(Self { shared, queue, refusals, watchers, room });
+        if let Err(refusal) = hub.measure_room().await {
+            tracing::warn!(%refusal, "the room on the disk is not known yet");
+        }
+        Ok((hub, tasks))
     }
 
     /// The ledger's origin.

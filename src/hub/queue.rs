@@ -2,6 +2,7 @@
 //! waits, and nobody else does.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
@@ -10,7 +11,7 @@ use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal};
 
 use super::fold::Item;
-use super::sequencer::{Answer, Queued};
+use super::sequencer::{Answer, Asker, Queued};
 
 /// The way in to the sequencer.
 #[derive(Clone)]
@@ -29,6 +30,11 @@ struct Taken {
     bytes: usize,
     by_agency: HashMap<AgencyCode, (usize, usize)>,
 }
+
+/// The order of one client's stream. It breaks when one of its inputs can't be taken for now: those
+/// behind it are refused likewise, so that none is committed before it (P10).
+#[derive(Debug, Clone, Default)]
+pub struct Lane(Arc<AtomicBool>);
 
 /// A place in the queue, given back when dropped.
 pub(super) struct Share {
@@ -50,9 +56,17 @@ impl Queue {
     /// What the decision refuses; or the queue is full, the agency above its share, or the hub
     /// closing: then nothing has happened.
     pub(super) async fn decide(&self, item: Item) -> Result<Answer, Refusal> {
+        self.decide_in(item, &Lane::default()).await
+    }
+
+    /// The same for one of a stream: it stands in the queue when this was polled once.
+    ///
+    /// # Errors
+    /// As [`decide`](Self::decide); or the stream's order is broken.
+    pub(super) async fn decide_in(&self, item: Item, lane: &Lane) -> Result<Answer, Refusal> {
         let share = self.share(&item)?;
         let (answer, decided) = oneshot::channel();
-        let queued = Queued { item, answer, share };
+        let queued = Queued { item, asker: Asker { answer, lane: lane.clone(), _share: share } };
         self.sender.try_send(queued).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Refusal::from(Reason::Busy),
             mpsc::error::TrySendError::Closed(_) => Refusal::from(Reason::Draining),
@@ -83,6 +97,19 @@ impl Queue {
         }
         taken.bytes += bytes;
         Ok(Share { shares: Arc::clone(&self.shares), agency, bytes })
+    }
+}
+
+impl Lane {
+    /// Nothing of the stream is taken any more.
+    pub(super) fn break_off(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether nothing of the stream is taken any more: a new stream is needed.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
     }
 }
 

@@ -17,7 +17,7 @@ use super::Shared;
 use super::fold::{BatchFold, Folded, Ground, Item, Outcome};
 use super::guard::ClockGuard;
 use super::published::{Published, load_edge};
-use super::queue::Share;
+use super::queue::{Lane, Share};
 use crate::store::{Entry, Head, Store, StoreError};
 use crate::wire;
 
@@ -27,9 +27,16 @@ const CACHED_ROWS: usize = 65_536;
 /// An input on its way to the sequencer.
 pub(super) struct Queued {
     pub(super) item: Item,
+    pub(super) asker: Asker,
+}
+
+/// Who waits for an answer.
+pub(super) struct Asker {
     pub(super) answer: oneshot::Sender<Result<Answer, Refusal>>,
+    /// The stream in whose order it stands.
+    pub(super) lane: Lane,
     /// The agency's share of the queue, given back when this is dropped.
-    pub(super) share: Share,
+    pub(super) _share: Share,
 }
 
 /// What was decided, committed and signed.
@@ -87,11 +94,18 @@ impl Sequencer {
 
     /// Decides and answers a batch; returns what had to be left for the next.
     async fn batch(&mut self, queued: Vec<Queued>) -> Result<Vec<Queued>, Fatal> {
-        let (mut items, mut answers): (Vec<Item>, Answers) =
-            queued.into_iter().map(|q| (q.item, (q.answer, q.share))).unzip();
+        // An earlier one of their stream was not committed: none overtakes it.
+        let (queued, late): (Vec<Queued>, Vec<Queued>) =
+            queued.into_iter().partition(|queued| !queued.asker.lane.is_broken());
+        refuse(late.into_iter().map(|queued| queued.asker));
+        if queued.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (mut items, mut askers): (Vec<Item>, Vec<Asker>) =
+            queued.into_iter().map(|queued| (queued.item, queued.asker)).unzip();
         if !self.guard.believes(self.shared.clock.now()) {
             tracing::error!("the clock leapt ahead of the monotonic clock; commits pause");
-            refuse(answers, Reason::StoreUnavailable);
+            refuse(askers);
             return Ok(Vec::new());
         }
         let mut left = Vec::new();
@@ -100,10 +114,10 @@ impl Sequencer {
                 let published = self.publish(&folded, head)?;
                 self.remember(&folded);
                 let taken = folded.outcomes.len();
-                let rest = items.split_off(taken).into_iter().zip(answers.split_off(taken));
-                left.extend(rest.map(|(item, (answer, share))| Queued { item, answer, share }));
-                for ((answer, _share), outcome) in answers.into_iter().zip(folded.outcomes) {
-                    let _ = answer.send(self.answer(outcome, &published));
+                let rest = items.split_off(taken).into_iter().zip(askers.split_off(taken));
+                left.extend(rest.map(|(item, asker)| Queued { item, asker }));
+                for (asker, outcome) in askers.into_iter().zip(folded.outcomes) {
+                    let _ = asker.answer.send(self.answer(outcome, &published));
                 }
             }
             Ok(None) => {}
@@ -111,11 +125,11 @@ impl Sequencer {
             Err(StoreError::Unknown(why)) => {
                 tracing::warn!(why, "it is unknown whether a batch was written; passing the fence");
                 self.fence().await?;
-                refuse(answers, Reason::StoreUnavailable);
+                refuse(askers);
             }
             Err(error) => {
                 tracing::warn!(%error, "the store can't write now");
-                refuse(answers, Reason::StoreUnavailable);
+                refuse(askers);
             }
         }
         Ok(left)
@@ -267,10 +281,14 @@ fn batch_length(waiting: &[Queued]) -> usize {
     waiting.iter().take_while(fits).count().max(1)
 }
 
-type Answers = Vec<(oneshot::Sender<Result<Answer, Refusal>>, Share)>;
-
-fn refuse(answers: Answers, reason: Reason) {
-    for (answer, _share) in answers {
-        let _ = answer.send(Err(reason.into()));
+/// Nothing of this is written now. What follows in the same streams must not be either; so all
+/// streams are broken before anybody is answered.
+fn refuse(askers: impl IntoIterator<Item = Asker>) {
+    let askers: Vec<Asker> = askers.into_iter().collect();
+    for asker in &askers {
+        asker.lane.break_off();
+    }
+    for asker in askers {
+        let _ = asker.answer.send(Err(Reason::StoreUnavailable.into()));
     }
 }

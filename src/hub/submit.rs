@@ -1,10 +1,12 @@
 //! A document comes in: read, verified and its attachments found, all in the caller's task; then one
 //! place in the queue, and the sequencer's answer.
 
+use jiff::Span;
 use xianjie_core::domain::decide::{DocumentInput, Input};
 use xianjie_core::domain::document::{Attachment, Document};
 use xianjie_core::domain::record::Notice;
 use xianjie_core::domain::state::{Key, Row};
+use xianjie_core::domain::term::shanghai_date;
 use xianjie_core::ids::{AgencyCode, CaseRef, Digest, DocumentRef, LedgerIndex};
 use xianjie_core::ledger::Hash;
 use xianjie_core::ledger::commitment::digest_commitment;
@@ -59,6 +61,7 @@ impl Hub {
         if self.is_draining() {
             return Err(Reason::Draining.into());
         }
+        self.check_room()?;
         self.verify(&signed)?;
         self.check_seen(heard.seen).await?;
         let missing = self.missing_attachments(&heard.document).await?;
@@ -87,7 +90,20 @@ impl Hub {
         if heard.document.sender != *agency {
             return Err(Violation::new(Reason::NotCarried, "sender").into());
         }
+        self.check_issue_date(&heard.document)?;
         Ok(heard)
+    }
+
+    /// Nothing is issued (成文) after the day on which it is sent; one day of grace, as clocks differ.
+    fn check_issue_date(&self, document: &Document) -> Result<(), Violation> {
+        let tomorrow = shanghai_date(self.now().0).saturating_add(Span::new().days(1));
+        match document.date("issue_date") {
+            Some(date) if date > tomorrow => {
+                let help = "later than tomorrow in Shanghai";
+                Err(Violation::new(Reason::ImpossibleDate, "issue_date").help(help))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn verify(&self, signed: &Signed) -> Result<(), Violation> {

@@ -175,6 +175,12 @@ impl ServerTls {
         Ok(self.stale_lists(now))
     }
 
+    /// Whether a revocation list in force names this client certificate. Costs a signature's check.
+    #[must_use]
+    pub fn is_revoked(&self, certificate: &[u8], now: UnixTime) -> bool {
+        self.gate.is_revoked(&certificate.into(), now)
+    }
+
     /// The revocation lists in force whose successor is overdue at `now`: alarm while there are
     /// any.
     #[must_use]

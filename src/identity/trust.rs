@@ -194,6 +194,13 @@ impl ClientGate {
         Ok(())
     }
 
+    /// Whether a list in force names the certificate.
+    pub(super) fn is_revoked(&self, certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
+        let verified = self.trusted.load().verifier.verify_client_cert(certificate, &[], now);
+        let revoked = rustls::Error::InvalidCertificate(CertificateError::Revoked);
+        verified.is_err_and(|error| error == revoked)
+    }
+
     pub(super) fn stale_lists(&self, now: UnixTime) -> Vec<StaleList> {
         let trusted = self.trusted.load();
         let stale = trusted.due.iter().filter(|list| list.next_update < now);

@@ -26,6 +26,8 @@ use crate::store::sqlite::Sqlite;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 /// 2010 and 2060: a demonstration's story ends in the past, and is told today.
 const DEMO_YEARS_MS: (i64, i64) = (1_262_304_000_000, 2_840_140_800_000);
+/// A demonstration shares the disk of whoever looks at it, however full that is.
+const DEMO_RESERVE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What is to be made.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ pub struct Options {
     pub time: Time,
     /// A file that will tell a demonstration's time.
     pub clock_file: Option<PathBuf>,
+    /// Bytes of its disk that it will leave free, if not the default.
+    pub reserve_bytes: Option<u64>,
 }
 
 /// What was made.
@@ -119,6 +123,7 @@ impl Options {
         } else {
             (Time(time.0 - DAY_MS), Time(time.0 + 3650 * DAY_MS))
         };
+        let reserve_bytes = origin.is_demo().then_some(DEMO_RESERVE_BYTES);
         let local = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
         Ok(Self {
             folder,
@@ -133,6 +138,7 @@ impl Options {
             valid,
             time,
             clock_file: None,
+            reserve_bytes,
         })
     }
 }
@@ -337,7 +343,11 @@ fn configuration(options: &Options) -> String {
             service_certificate: "keys/service.crt".into(),
             service_key: "keys/service.key".into(),
         },
-        store: StorePaths { path: "ledger.db".into(), attachments: "attachments".into() },
+        store: StorePaths {
+            path: "ledger.db".into(),
+            attachments: "attachments".into(),
+            reserve_bytes: options.reserve_bytes,
+        },
         log: Log::default(),
         reminders: Reminders::default(),
         demo: Demo { clock_file: options.clock_file.clone() },

@@ -1,4 +1,5 @@
-//! What runs beside the requests: notes of refusals, notices, orphans, kill switch, reloads, alarms.
+//! What runs beside the requests: notes of refusals, notices, orphans, kill switch, reloads, room on
+//! the disk, alarms.
 //! Each is a loop in a task of its own, and ends when the hub is stopped.
 
 use std::collections::BTreeSet;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,6 +33,8 @@ const TIME_EVERY: Duration = Duration::from_secs(1);
 const ORPHANS_EVERY: Duration = Duration::from_secs(3600);
 /// Between two looks at the files of certificates and lists.
 const FILES_EVERY: Duration = Duration::from_secs(10);
+/// Between two measurements of the disk: the reserve holds what may be written meanwhile.
+const ROOM_EVERY: Duration = Duration::from_secs(1);
 /// Between two looks at what may be an alarm.
 const ALARMS_EVERY: Duration = Duration::from_secs(60);
 /// A certificate that ends sooner is an alarm.
@@ -55,6 +59,7 @@ pub(super) fn spawn(
     spawn(Box::pin(collect_orphans(hub())));
     spawn(Box::pin(cut_strangers(hub(), doors.to_vec())));
     spawn(Box::pin(reload(config.tls.clone(), doors.to_vec())));
+    spawn(Box::pin(measure_room(desk.clone())));
     spawn(Box::pin(raise_alarms(desk.clone(), doors.to_vec())));
 }
 
@@ -177,7 +182,14 @@ async fn reload(tls: Tls, doors: Vec<Arc<Door>>) {
         seen = now;
         for door in &doors {
             match door.reload(&tls, machine_time()) {
-                Ok(_) => tracing::info!("certificates are read again"),
+                Ok(_) => {
+                    tracing::info!("certificates are read again");
+                    let door = Arc::clone(door);
+                    let cut = spawn_blocking(move || door.cut_revoked(machine_time())).await;
+                    if cut.as_ref().is_ok_and(|cut| *cut > 0) {
+                        tracing::info!(?cut, "connections are cut: a list revokes them");
+                    }
+                }
                 Err(error) => {
                     tracing::error!(%error, "certificates can't be read again; the old ones stay");
                 }
@@ -195,6 +207,24 @@ fn changed_at(tls: &Tls) -> Vec<Option<SystemTime>> {
     ];
     let changed = |path: &PathBuf| std::fs::metadata(path).and_then(|m| m.modified()).ok();
     files.into_iter().flatten().map(changed).collect()
+}
+
+async fn measure_room(desk: Desk) {
+    let mut ticks = interval(ROOM_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match desk.hub.measure_room().await {
+            Ok(is_short) => set(
+                &desk,
+                is_short,
+                "DISK_RESERVE",
+                "only the disk's reserve is left: documents wait, acknowledgements are taken",
+                "磁盘仅剩预留空间：暂停接收文书，签收照常",
+            ),
+            Err(refusal) => tracing::warn!(%refusal, "the room on the disk can't be measured"),
+        }
+    }
 }
 
 async fn raise_alarms(desk: Desk, doors: Vec<Arc<Door>>) {

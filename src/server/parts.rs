@@ -23,7 +23,7 @@ use crate::identity::tls::Credential;
 use crate::identity::trust::{ClientTrust, TrustError};
 use crate::store::attachments::{AttachmentLimits, Attachments};
 use crate::store::sqlite::Sqlite;
-use crate::store::{Store, Wants};
+use crate::store::{Reserve, Store, Wants};
 use crate::wire::schema::Schema;
 
 /// A file of keys or certificates that can't be used.
@@ -64,7 +64,8 @@ pub(super) async fn read(
     })?;
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.store.path).await?);
     check(&*store, &origin, &signer).await?;
-    let limits = AttachmentLimits::default();
+    let reserve = config.store.reserve_bytes.map_or(Reserve::Share, Reserve::Bytes);
+    let limits = AttachmentLimits { reserve, ..AttachmentLimits::default() };
     let attachments = Attachments::open(config.store.attachments.clone(), limits).await?;
     Ok(Parts {
         origin,
@@ -78,6 +79,7 @@ pub(super) async fn read(
         signer,
         service,
         floor: Floor::beside(&config.keys.checkpoint),
+        reserve,
     })
 }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::{Request, Response, Status, Streaming};
-use xianjie_core::domain::policy::Rpc;
-use xianjie_core::ids::Digest;
+use xianjie_core::domain::policy::{self, Rpc};
+use xianjie_core::ids::{AgencyCode, Digest};
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use super::peer::{Caller, agency};
+use super::permit::Permit;
 use super::{Answers, Source, answers, encode, exchange, status, unary};
 use crate::hub::Hub;
 use crate::store::attachments::{AttachmentError, Held, Opening, Reader, Upload};
@@ -79,14 +80,16 @@ async fn upload(
         Some(Message::Open(open)) => open,
         _ => return Err(status::refused(&Violation::new(Reason::Required, "open").into())),
     };
-    let mut upload = match opened(&caller, &open).await.map_err(|r| status::refused(&r))? {
+    let refused = |refusal| status::refused(&refusal);
+    let mut permit = Permit::new(&caller, Rpc::UploadAttachment, &open.agency).map_err(refused)?;
+    let mut upload = match opened(&caller, permit.agency(), &open).await.map_err(refused)? {
         Opening::Complete(held) => return Ok(held),
         Opening::Ready(upload) => upload,
     };
-    while let Some(message) = next(&mut incoming).await? {
-        upload = appended(upload, message).await.map_err(|refusal| status::refused(&refusal))?;
+    while let Some(message) = permit.during(next(&mut incoming)).await.map_err(refused)?? {
+        upload = appended(upload, message).await.map_err(refused)?;
     }
-    upload.finish().await.map_err(|error| status::refused(&refusal(error)))
+    upload.finish().await.map_err(|error| refused(refusal(error)))
 }
 
 async fn next(
@@ -99,17 +102,20 @@ async fn next(
     }
 }
 
-async fn opened(caller: &Caller, open: &pb::UploadOpen) -> Result<Opening, Refusal> {
-    let agency = caller.agency(Rpc::UploadAttachment, &open.agency)?;
+async fn opened(
+    caller: &Caller,
+    agency: &AgencyCode,
+    open: &pb::UploadOpen,
+) -> Result<Opening, Refusal> {
     let digest = digest(&open.sha256)?;
     let attachments = caller.hub.attachments();
-    attachments.upload(&agency, digest, open.size_bytes, open.offset).await.map_err(refusal)
+    attachments.upload(agency, digest, open.size_bytes, open.offset).await.map_err(refusal)
 }
 
 async fn appended(upload: Upload, message: Message) -> Result<Upload, Refusal> {
     match message {
         Message::Chunk(chunk) if chunk.len() <= limits::CHUNK_BYTES => {
-            upload.append(chunk.into()).await.map_err(refusal)
+            upload.append(chunk).await.map_err(refusal)
         }
         Message::Chunk(_) => {
             let help = format!("at most {} bytes", limits::CHUNK_BYTES);
@@ -121,6 +127,7 @@ async fn appended(upload: Upload, message: Message) -> Result<Upload, Refusal> {
 
 /// A file on its way out.
 struct Download {
+    permit: Permit,
     reader: Reader,
     offset: u64,
 }
@@ -129,11 +136,15 @@ async fn download(
     caller: Caller,
     request: pb::DownloadAttachmentRequest,
 ) -> Result<Download, Refusal> {
-    let reader = agency(&request.agency)?;
+    let agency = agency(&request.agency)?;
     let document = encode::document_ref(request.document.as_ref())?;
     let digest = digest(&request.sha256)?;
     let rpc = Rpc::DownloadAttachment;
-    let submission = exchange::visible(&caller, rpc, &reader, &document).await?;
+    let submission = exchange::visible(&caller, rpc, &agency, &document).await?;
+    let directory = caller.hub.directory();
+    let relations =
+        policy::document_relations(&directory, &agency, &document.sender, &submission.row);
+    let permit = Permit::about(&caller, rpc, agency, relations)?;
     let entry = caller.hub.entry(submission.row.index).await?;
     if !attachment_digests(&entry.signed_document).contains(&digest) {
         return Err(Reason::NotFound.into());
@@ -141,14 +152,15 @@ async fn download(
     let attachments = caller.hub.attachments();
     let opened = attachments.read(&document.sender, digest, request.offset).await;
     let reader = opened.map_err(refusal)?.ok_or_else(|| Refusal::from(Reason::NotFound))?;
-    Ok(Download { reader, offset: request.offset })
+    Ok(Download { permit, reader, offset: request.offset })
 }
 
 impl Source for Download {
     type Message = pb::DownloadAttachmentResponse;
 
     async fn next(&mut self) -> Option<Result<Self::Message, Status>> {
-        match self.reader.chunk().await {
+        let read = self.permit.during(self.reader.chunk()).await;
+        match read.and_then(|chunk| chunk.map_err(refusal)) {
             Ok(chunk) => {
                 let chunk = chunk?;
                 let offset = self.offset;
@@ -156,7 +168,7 @@ impl Source for Download {
                 let size_bytes = self.reader.size();
                 Some(Ok(pb::DownloadAttachmentResponse { offset, chunk, size_bytes }))
             }
-            Err(error) => Some(Err(status::refused(&refusal(error)))),
+            Err(refusal) => Some(Err(status::refused(&refusal))),
         }
     }
 }

@@ -18,6 +18,9 @@ use crate::wire::record::Word as _;
 use crate::wire::record::directory::{agency_message, certificate_message};
 use crate::wire::time::write_time;
 
+/// What clients may rely on, by the names in `GetHubResponse.features`.
+const FEATURES: [&str; 2] = ["ordered_streams", "disk_reserve"];
+
 /// The service.
 pub(super) struct Directory(Arc<Hub>);
 
@@ -87,7 +90,7 @@ fn hub(hub: &Hub) -> pb::GetHubResponse {
         hub_agency: code.unwrap_or_default(),
         release: env!("CARGO_PKG_VERSION").to_owned(),
         schema_sha256: hub.schema().digest().0.to_vec(),
-        features: Vec::new(),
+        features: FEATURES.map(str::to_owned).to_vec(),
         rulebooks: hub.law().books().iter().map(|book| book.name.clone()).collect(),
         rulebook_digest: hub.law().digest().to_vec(),
         hub_time: Some(write_time(hub.now())),

@@ -10,6 +10,7 @@ use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use super::peer::{Caller, Leaving};
+use super::permit::Permit;
 use super::{Answers, answers, encode, unary};
 use crate::hub::{Delivered, Hub, Settlement};
 use crate::wire::document::digest;
@@ -74,7 +75,8 @@ async fn list(
     caller: Caller,
     request: pb::ListDeliveriesRequest,
 ) -> Result<pb::ListDeliveriesResponse, Refusal> {
-    let agency = caller.agency(Rpc::ListDeliveries, &request.agency)?;
+    let mut permit = Permit::new(&caller, Rpc::ListDeliveries, &request.agency)?;
+    let agency = permit.agency().clone();
     let hub = &caller.hub;
     let after = InboxNumber(request.after_inbox_number);
     if after > hub.inbox_state(&agency).await?.last {
@@ -83,7 +85,7 @@ async fn list(
     let limit = encode::page_size(request.page_size);
     let only_unsettled = request.only_unacknowledged;
     let page = Page { hub, agency: &agency, after, only_unsettled, limit };
-    let found = page.waited(request.wait_seconds).await?;
+    let found = permit.during(page.waited(request.wait_seconds)).await??;
     let mut deliveries = Vec::with_capacity(found.len());
     for delivered in &found {
         deliveries.push(encode::delivered(hub, &agency, delivered).await?);

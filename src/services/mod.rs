@@ -23,6 +23,7 @@ mod inbox;
 mod ledger;
 mod operator;
 pub mod peer;
+mod permit;
 mod status;
 
 pub use operator::{Alarm, Alarms};
@@ -72,11 +73,10 @@ pub fn operators(desk: &Desk) -> Routes {
     with_reasons(common(desk).add_service(bounded!(operator)))
 }
 
-/// A message over its limit is refused before any service sees it: it gets its reason here, since an
-/// error without one would be sent again for ever.
+/// What is refused before any service sees it gets its reason here.
 fn with_reasons(routes: Routes) -> Routes {
     let router = routes.into_axum_router();
-    Routes::from(router.layer(axum::middleware::map_response(status::oversized))).prepare()
+    Routes::from(router.layer(axum::middleware::map_response(status::explained))).prepare()
 }
 
 /// What both listeners serve: the ledger's public side, the directory, health and reflection.

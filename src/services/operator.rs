@@ -115,7 +115,7 @@ impl pb::operator_service_server::OperatorService for Operators {
 }
 
 impl Operators {
-    /// How the hub is. `free_bytes` is not told: no part of the hub measures it.
+    /// How the hub is.
     async fn status(&self) -> Result<pb::GetStatusResponse, Refusal> {
         let hub = &self.desk.hub;
         let open = hub.open_deliveries().await?;
@@ -136,7 +136,7 @@ impl Operators {
             unacknowledged_count: open.unsettled,
             oldest_unacknowledged_time: oldest,
             notices_owed: open.notices_owed as u64,
-            free_bytes: 0,
+            free_bytes: hub.free_bytes(),
             rulebook_digest: hub.law().digest().to_vec(),
         })
     }

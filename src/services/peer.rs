@@ -84,7 +84,10 @@ impl Caller {
         relations: BTreeSet<Relation>,
     ) -> Result<(), Refusal> {
         let standing = Standing { peer: self.role(), named: self.named(agency), relations };
-        Ok(policy::permit(rpc, &standing)?)
+        policy::permit(rpc, &standing).map_err(|reason| match reason {
+            Reason::NotCarried | Reason::UnknownSender => Violation::new(reason, "agency").into(),
+            _ => reason.into(),
+        })
     }
 
     /// What the caller's system may do for `agency`.

@@ -97,16 +97,33 @@ fn code(class: Class) -> Code {
     }
 }
 
-/// Names the reason where a message was over its limit (`OUT_OF_RANGE` by the transport).
-pub(super) async fn oversized(mut response: axum::response::Response) -> axum::response::Response {
-    let headers = response.headers_mut();
-    let over = headers.get("grpc-status").is_some_and(|status| status.as_bytes() == b"11");
-    if over && !headers.contains_key(REASON) {
-        headers.insert(REASON, http::HeaderValue::from_static(Reason::TooLarge.name()));
-        let advice = Reason::TooLarge.advice().name();
-        headers.insert(ADVICE, http::HeaderValue::from_static(advice));
+/// What the transport refused before a service saw it gets its reason: an error without one would be
+/// sent again for ever.
+pub(super) async fn explained(response: axum::response::Response) -> axum::response::Response {
+    let headers = response.headers();
+    let code = headers.get("grpc-status").filter(|_| !headers.contains_key(REASON));
+    match code.and_then(|code| unread(Code::from_bytes(code.as_bytes()))) {
+        Some(refusal) => refused(&refusal).into_http(),
+        None => response,
     }
-    response
+}
+
+/// The same for a message of a stream.
+pub(super) fn heard(status: Status) -> Status {
+    unread(status.code()).map_or(status, |refusal| refused(&refusal))
+}
+
+/// Why the transport did not read a message, by the code that tonic gives.
+fn unread(code: Code) -> Option<Refusal> {
+    match code {
+        Code::OutOfRange => {
+            let help = format!("a message has at most {} bytes", limits::REQUEST_BYTES);
+            Some(Violation::new(Reason::TooLarge, "").help(help).into())
+        }
+        Code::Internal => Some(Reason::Malformed.into()),
+        Code::Unimplemented => Some(Reason::Unsupported.into()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

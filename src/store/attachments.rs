@@ -22,6 +22,7 @@ use xianjie_core::limits;
 
 use self::disk::Disk;
 use self::leases::Leases;
+use super::Reserve;
 
 pub use self::orphans::Collected;
 pub use self::read::Reader;
@@ -47,8 +48,8 @@ pub struct AttachmentLimits {
     pub uploads_per_agency: usize,
     /// Bytes of the unfinished uploads of one agency.
     pub upload_bytes_per_agency: u64,
-    /// Bytes of the disk that uploads leave free, if that is more than a twentieth of it.
-    pub disk_reserve_bytes: u64,
+    /// How much of the disk uploads leave free.
+    pub reserve: Reserve,
 }
 
 impl Default for AttachmentLimits {
@@ -57,7 +58,7 @@ impl Default for AttachmentLimits {
             attachment_bytes: limits::ATTACHMENT_BYTES,
             uploads_per_agency: UPLOADS_PER_AGENCY,
             upload_bytes_per_agency: UPLOAD_BYTES_PER_AGENCY,
-            disk_reserve_bytes: limits::DISK_RESERVE_BYTES,
+            reserve: Reserve::default(),
         }
     }
 }

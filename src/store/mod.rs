@@ -14,7 +14,10 @@ use xianjie_core::ids::{CaseRef, LedgerIndex, PersonKey, Time};
 pub use xianjie_core::domain::state::{EntryHead, Loaded, Wants};
 
 pub mod attachments;
+mod space;
 pub mod sqlite;
+
+pub use space::{Reserve, Space};
 
 /// How often one transaction asks its fold what it wants: a fold that is not content by then has a
 /// defect. The longest chain is input, document, case, owed duties, duties.
@@ -238,4 +241,10 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     async fn wal_bytes(&self) -> Result<u64, StoreError>;
+
+    /// The room that it has. Cheap enough to be asked each second.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn space(&self) -> Result<Space, StoreError>;
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use xianjie::store::Store as _;
+use xianjie::hub::Lane;
 use xianjie::store::sqlite::{Sqlite, SqliteOptions};
+use xianjie::store::{Reserve, Store as _};
 use xianjie_core::ids::{Digest, InboxNumber, LedgerIndex};
 use xianjie_core::ledger::{Leaf, receipt};
 use xianjie_core::refusal::{Advice, Reason};
@@ -74,6 +75,49 @@ async fn a_full_store_says_later_and_goes_on_by_itself() {
     let parts = hub.published().receipt(&*store, &entry).await.unwrap();
     receipt::verify(&parts, &[house.signer().verifier().clone()]).unwrap();
     assert_eq!(hub.published().root_at(&*store, before.size).await.unwrap(), before.root);
+    drop(hub);
+    tasks.ended().await.unwrap();
+}
+
+/// Documents leave the last of the room to what must not wait, and go on once there is more.
+#[tokio::test]
+async fn the_reserve_is_for_what_is_signed_for() {
+    let house = House::found().await;
+    let store = nearly_full(&house).await;
+    let reserve = Reserve::Bytes(ROOM / 2 * 4096);
+    let (hub, tasks) = house.open_with(store.clone(), reserve).await.unwrap();
+    let mut taken = Vec::new();
+    let waiting = loop {
+        let ping = house.ping(FROM, &[TO]);
+        match hub.submit(&code(FROM), ping.clone()).await {
+            Ok(answer) => taken.push((ping, answer.entry.unwrap().0.index)),
+            Err(refusal) => {
+                assert_eq!(refusal.reason(), Reason::StoreUnavailable);
+                assert!(refusal.retry_after_seconds > 0);
+                break ping;
+            }
+        }
+        hub.measure_room().await.unwrap();
+    };
+    assert!(hub.measure_room().await.unwrap());
+    assert!(!taken.is_empty() && hub.free_bytes() > 0);
+    let lane = Lane::default();
+    let prepared = hub.prepare(&code(FROM), waiting.clone()).await;
+    assert!(hub.hand_in(&prepared, &lane).await.is_err(), "nor by a stream");
+
+    // What has its receipt gets it, and what is delivered can be signed for.
+    let (ping, index) = &taken[0];
+    assert_eq!(hub.submit(&code(FROM), ping.clone()).await.unwrap().known, [*index]);
+    let inbox = hub.deliveries(&code(TO), InboxNumber(0), false, 1000).await.unwrap();
+    for delivered in &inbox {
+        let leaf = Leaf::parse(&delivered.entry.leaf).unwrap();
+        let items = vec![(delivered.number, Digest(leaf.commitment.0))];
+        hub.acknowledge(&code(TO), house.acknowledgement(TO, items)).await.unwrap();
+    }
+
+    store.set_max_pages(u32::MAX - 1).await;
+    assert!(!hub.measure_room().await.unwrap());
+    hub.submit(&code(FROM), waiting).await.unwrap();
     drop(hub);
     tasks.ended().await.unwrap();
 }

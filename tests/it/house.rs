@@ -11,9 +11,9 @@ use xianjie::hub::floor::Floor;
 use xianjie::hub::found::{FirstCertificate, Founding, found};
 use xianjie::hub::{Hub, OpenError, Parts, Tasks};
 use xianjie::identity::pki::{Authority, Issued, Purpose, Serial};
-use xianjie::store::Store;
 use xianjie::store::attachments::{AttachmentLimits, Attachments};
 use xianjie::store::sqlite::Sqlite;
+use xianjie::store::{Reserve, Store};
 use xianjie::wire::schema::Schema;
 use xianjie::wire::signature::Signed;
 use xianjie_core::domain::directory::Divisions;
@@ -94,6 +94,15 @@ impl House {
 
     /// Opens the hub over a store.
     pub(crate) async fn open(&self, store: Arc<dyn Store>) -> Result<(Arc<Hub>, Tasks), OpenError> {
+        self.open_with(store, Reserve::Bytes(0)).await
+    }
+
+    /// Opens the hub over a store, with so much of its disk kept free.
+    pub(crate) async fn open_with(
+        &self,
+        store: Arc<dyn Store>,
+        reserve: Reserve,
+    ) -> Result<(Arc<Hub>, Tasks), OpenError> {
         let attachments = self.folder.path().join("attachments");
         let attachments = Attachments::open(attachments, AttachmentLimits::default()).await;
         let parts = Parts {
@@ -108,6 +117,7 @@ impl House {
             signer: self.signer(),
             service: identity(&self.service),
             floor: self.floor(),
+            reserve,
         };
         Hub::open(parts).await
     }

@@ -8,6 +8,7 @@ mod demo;
 mod extension;
 mod faults;
 mod full;
+mod gateway;
 mod harness;
 mod hostile;
 mod house;

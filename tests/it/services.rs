@@ -1,5 +1,7 @@
 //! The services over real connections: bulk, visibility, attachments, suspension, proofs, tiles.
 
+use std::time::Duration;
+
 use pb::submit_result::Outcome;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::Code;
@@ -68,6 +70,28 @@ async fn many_documents_keep_their_order_and_one_refusal_stops_no_other() {
     for number in 1..=64 {
         assert_eq!(inbox.delivery().await.inbox_number, number);
     }
+    hub.stop().await;
+}
+
+/// What can't be taken for now ends the stream: whatever the client has sent behind it, or sends
+/// still, must come after it (P10).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_with_what_cannot_be_taken_for_now() {
+    let mut hub = Hub::start().await;
+    let (a, b) = (hub.agency("a").await, hub.agency("b").await);
+    let (requests, receiver) = tokio::sync::mpsc::channel(4);
+    let receiver = tokio_stream::wrappers::ReceiverStream::new(receiver);
+    let mut answers = a.exchange().submit_documents(receiver).await.unwrap().into_inner();
+    requests.send(item(&a, 1, a.sign(&a.ping(&[&b])))).await.unwrap();
+    let first = answers.message().await.unwrap().unwrap().results.remove(0);
+    assert!(matches!(first.outcome, Some(Outcome::Receipt(_))), "{first:?}");
+    hub.running().hub().unwrap().drain();
+    requests.send(item(&a, 2, a.sign(&a.ping(&[&b])))).await.unwrap();
+    let second = answers.message().await.unwrap().unwrap().results.remove(0);
+    assert!(matches!(&second.outcome, Some(Outcome::Refusal(it)) if it.reason == "DRAINING"));
+    // The client has said nothing of an end.
+    let end = tokio::time::timeout(Duration::from_secs(10), answers.message()).await;
+    assert_eq!(end.unwrap().unwrap(), None);
     hub.stop().await;
 }
 
@@ -224,6 +248,27 @@ async fn a_revoked_certificate_is_cut_and_does_not_come_back() {
     hub.stop().await;
 }
 
+/// A list that comes while the hub runs acts on those who are in already, though the directory knows
+/// nothing of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_on_a_new_list_is_cut() {
+    let mut hub = Hub::start().await;
+    hub.revoke(&[]).await;
+    let (a, mut b) = (hub.agency("a").await, hub.agency("b").await);
+    let second = hub.issue(&Use::Transport("b-system".to_owned()));
+    let purpose = Purpose::Transport("b-system".parse().unwrap());
+    hub.change(&[crate::harness::register(&second, purpose)]).await.unwrap();
+    let first = std::mem::replace(&mut b.channel, hub.connect(&second).await);
+    let mut inbox = b.subscribe(None).await.unwrap();
+    hub.revoke(&[&second]).await;
+    // The file is looked at every ten seconds, and the inbox says that it lives every fifteen.
+    while !matches!(inbox.next().await, Err(_) | Ok(None)) {}
+    assert!(b.submit(&b.sign(&b.ping(&[&a]))).await.is_err());
+    b.channel = first;
+    b.submit(&b.sign(&b.ping(&[&a]))).await.unwrap();
+    hub.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ledger_proves_itself_over_grpc_and_http() {
     let mut hub = Hub::start().await;
@@ -256,6 +301,37 @@ async fn the_ledger_proves_itself_over_grpc_and_http() {
     let (_, metrics) = get(&hub, "/metrics").await;
     let size = format!("xianjie_ledger_size {}\n", newest.size);
     assert!(String::from_utf8(metrics).unwrap().contains(&size));
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_says_how_it_is() {
+    let mut hub = Hub::start().await;
+    let a = hub.agency("a").await;
+    let mut directory =
+        pb::directory_service_client::DirectoryServiceClient::new(a.channel.clone());
+    let told = directory.get_hub(pb::GetHubRequest {}).await.unwrap().into_inner();
+    assert_eq!(told.features, ["ordered_streams", "disk_reserve"]);
+    let mut operators =
+        pb::operator_service_client::OperatorServiceClient::new(hub.operators().await);
+    let status = operators.get_status(pb::GetStatusRequest {}).await.unwrap().into_inner();
+    assert!(status.free_bytes > 0);
+    let (_, metrics) = get(&hub, "/metrics").await;
+    assert!(String::from_utf8(metrics).unwrap().contains("xianjie_free_bytes "));
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_agency_has_eight_watchers_at_most() {
+    let mut hub = Hub::start().await;
+    let a = hub.agency("a").await;
+    let mut watchers = Vec::new();
+    let request = || pb::WatchSubmissionsRequest { agency: "a".to_owned(), after_index: None };
+    for _ in 0..8 {
+        watchers.push(a.exchange().watch_submissions(request()).await.unwrap());
+    }
+    let ninth = a.exchange().watch_submissions(request()).await.unwrap_err();
+    assert_eq!((ninth.code(), reason(&ninth)), (Code::Unavailable, "QUOTA"));
     hub.stop().await;
 }
 

@@ -2,9 +2,10 @@
 //! and what must keep the stream's order (P10) is done after.
 
 use xianjie_core::ids::{AgencyCode, Digest, DocumentRef};
-use xianjie_core::refusal::{Reason, Refusal};
+use xianjie_core::refusal::{Class, Reason, Refusal};
 
 use super::{Answer, Hub, Item, Signed, digest};
+use crate::hub::Lane;
 use crate::wire::document::Heard;
 
 /// A document that was read and verified, and stands before the queue.
@@ -33,17 +34,24 @@ impl Hub {
     }
 
     /// Hands it in. It stands in the queue, in the order of first polls, or has been refused as
-    /// [`Reason::Quota`] or [`Reason::Busy`], when it was polled once.
+    /// [`Reason::Quota`] or [`Reason::Busy`], when it was polled once. If it can't be taken for now,
+    /// the lane is broken, and nothing behind it is taken either (P10).
     ///
     /// # Errors
     /// As [`submit`](Self::submit).
-    pub async fn hand_in(&self, prepared: &Prepared) -> Result<Answer, Refusal> {
+    pub async fn hand_in(&self, prepared: &Prepared, lane: &Lane) -> Result<Answer, Refusal> {
         let refusal = match &prepared.item {
-            Ok(item) => match self.queue.decide(item.clone()).await {
+            Ok(item) => match self.queue.decide_in(item.clone(), lane).await {
                 Ok(answer) => return Ok(answer),
                 Err(refusal) => refusal,
             },
-            Err(refusal) => refusal.clone(),
+            Err(refusal) => {
+                // Before anything is waited for: the next may be handed in then.
+                if refusal.reason().class() == Class::Unavailable {
+                    lane.break_off();
+                }
+                refusal.clone()
+            }
         };
         if matches!(refusal.reason(), Reason::Quota | Reason::Busy) {
             return Err(refusal);
@@ -62,6 +70,7 @@ impl Hub {
         if self.is_draining() {
             return Err(Reason::Draining.into());
         }
+        self.check_room()?;
         self.verify(&signed)?;
         self.check_seen(heard.seen).await?;
         let missing = self.missing_attachments(&heard.document).await?;

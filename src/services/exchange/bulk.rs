@@ -1,6 +1,7 @@
 //! `SubmitDocuments`: many documents over one stream. They are read and verified in parallel, stand
 //! in the hub's queue in the stream's order (P10), and are answered in it. A full queue holds the
-//! stream up and refuses nothing.
+//! stream up and refuses nothing. What can't be taken for now ends the stream with all that stands
+//! behind it, so that nothing overtakes it.
 
 use std::sync::Arc;
 use std::task::Poll;
@@ -16,10 +17,9 @@ use xianjie_core::domain::policy::Rpc;
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal};
 
-use super::super::Source;
-use super::super::encode;
 use super::super::peer::Caller;
-use crate::hub::{Answer, Hub, Prepared};
+use super::super::{Source, encode, status};
+use crate::hub::{Answer, Hub, Lane, Prepared};
 use crate::wire::pb;
 use crate::wire::refusal::message;
 use crate::wire::signature::Signed;
@@ -31,8 +31,9 @@ const OFFER_AGAIN: Duration = Duration::from_millis(50);
 /// One stream of documents.
 pub(super) struct Bulk {
     caller: Caller,
+    lane: Lane,
     leaving: BoxFuture<'static, ()>,
-    /// None once the client has sent its last, or the connection leaves.
+    /// None once the client has sent its last, the connection leaves, or the stream's order is broken.
     incoming: Option<Streaming<pb::SubmitDocumentsRequest>>,
     preparing: FuturesOrdered<BoxFuture<'static, Waiting>>,
     /// The next to be handed in, held up by a full queue until then.
@@ -72,6 +73,7 @@ impl Bulk {
     ) -> Self {
         Self {
             caller,
+            lane: Lane::default(),
             leaving,
             incoming: Some(incoming),
             preparing: FuturesOrdered::new(),
@@ -146,8 +148,9 @@ impl Bulk {
             }
         };
         let mut handing = {
-            let (hub, prepared) = (Arc::clone(&hub), Arc::clone(&prepared));
-            async move { hub.hand_in(&prepared).await }.boxed()
+            let (hub, prepared, lane) =
+                (Arc::clone(&hub), Arc::clone(&prepared), self.lane.clone());
+            async move { hub.hand_in(&prepared, &lane).await }.boxed()
         };
         let decided = match futures::poll!(&mut handing) {
             Poll::Ready(Err(refusal))
@@ -185,13 +188,17 @@ impl Source for Bulk {
 
     async fn next(&mut self) -> Option<Result<Self::Message, Status>> {
         loop {
+            // What is undecided is answered still; what was not read is sent again.
+            if self.lane.is_broken() {
+                self.incoming = None;
+            }
             if self.incoming.is_none() && self.undecided == 0 {
                 return None;
             }
             match self.event().await {
                 Event::Came(Ok(Some(request))) => self.prepare(request),
                 Event::Came(Ok(None)) => self.incoming = None,
-                Event::Came(Err(status)) => return Some(Err(status)),
+                Event::Came(Err(status)) => return Some(Err(status::heard(status))),
                 Event::Prepared(waiting) => self.hand_in(waiting).await,
                 Event::OfferAgain => {
                     if let Some((waiting, _)) = self.held.take() {
@@ -199,7 +206,6 @@ impl Source for Bulk {
                     }
                 }
                 Event::Decided(first) => return Some(Ok(self.response(first))),
-                // What is undecided is answered still; what was not read is sent again.
                 Event::Leaving => {
                     self.incoming = None;
                     self.leaving = std::future::pending().boxed();

@@ -19,7 +19,8 @@ pub(super) fn list(
 ) -> Result<pb::ListDocumentTypesResponse, Refusal> {
     let code = caller.agency(Rpc::ListDocumentTypes, &request.agency)?;
     let directory = caller.hub.directory();
-    let agency = directory.agency(&code).ok_or_else(|| Refusal::from(Reason::UnknownSender))?;
+    let agency =
+        directory.agency(&code).ok_or_else(|| Violation::new(Reason::UnknownSender, "agency"))?;
     let day: Date = match request.law_date.as_str() {
         "" => shanghai_date(caller.hub.now().0),
         text => text.parse().map_err(|_| Violation::new(Reason::Format, "law_date"))?,

@@ -1,5 +1,6 @@
 //! `WatchSubmissions`: what becomes of the documents that an agency sent, record by record. It reads
-//! the ledger in pages and keeps the records that concern the agency; no index stands behind it.
+//! the ledger in pages and keeps the records that concern the agency; no index stands behind it. What
+//! one watcher holds is bounded by a page.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,8 +16,9 @@ use xianjie_core::limits;
 use xianjie_core::refusal::Refusal;
 
 use super::super::peer::Caller;
+use super::super::permit::Permit;
 use super::super::{Source, encode, status};
-use crate::hub::Hub;
+use crate::hub::{Hub, Watcher};
 use crate::store::Entry;
 use crate::wire::pb;
 use crate::wire::time::write_time;
@@ -24,15 +26,21 @@ use pb::watch_submissions_response::Message;
 
 /// One watcher.
 pub(super) struct Watch {
-    caller: Caller,
-    agency: AgencyCode,
+    permit: Permit,
     leaving: BoxFuture<'static, ()>,
-    directory: watch::Receiver<u64>,
-    ledger: watch::Receiver<u64>,
     heartbeat: Interval,
+    caller: Caller,
+    scan: Scan,
+}
+
+/// How far the ledger was read, and what was read but not looked at yet.
+struct Scan {
+    watcher: Watcher,
+    ledger: watch::Receiver<u64>,
     /// The first record that was not looked at yet.
     next: LedgerIndex,
-    found: VecDeque<pb::SubmissionProgress>,
+    page: VecDeque<Entry>,
+    reading: Option<BoxFuture<'static, Result<Vec<Entry>, Refusal>>>,
 }
 
 impl Watch {
@@ -41,60 +49,20 @@ impl Watch {
         leaving: BoxFuture<'static, ()>,
         request: &pb::WatchSubmissionsRequest,
     ) -> Result<Self, Refusal> {
-        let agency = caller.agency(Rpc::WatchSubmissions, &request.agency)?;
+        let permit = Permit::new(&caller, Rpc::WatchSubmissions, &request.agency)?;
         let mut heartbeat = interval(Duration::from_secs(limits::HEARTBEAT_SECONDS));
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let next = request
             .after_index
             .map_or(LedgerIndex(0), |index| LedgerIndex(index.saturating_add(1)));
-        Ok(Self {
-            directory: caller.hub.directory_changes(),
+        let scan = Scan {
+            watcher: caller.hub.watch(permit.agency())?,
             ledger: caller.hub.bell().ledger(),
-            caller,
-            agency,
-            leaving,
-            heartbeat,
             next,
-            found: VecDeque::new(),
-        })
-    }
-
-    fn permit(&self) -> Result<(), Refusal> {
-        let nothing = std::collections::BTreeSet::new();
-        self.caller.permit_for(Rpc::WatchSubmissions, &self.agency, nothing)
-    }
-
-    /// Looks at the next page of the ledger; whether there was one.
-    async fn look(&mut self) -> Result<bool, Refusal> {
-        let hub = &self.caller.hub;
-        let published = hub.published();
-        if self.next.0 >= published.size {
-            return Ok(false);
-        }
-        let page = hub.store().entries_from(self.next, limits::PAGE).await;
-        let page = page.map_err(encode::unavailable)?;
-        for entry in page.iter().filter(|entry| entry.index.0 < published.size) {
-            let record = crate::wire::record::decode(&entry.record).map_err(encode::unavailable)?;
-            let documents = documents(hub, &self.agency, entry, &record).await?;
-            if !documents.is_empty() {
-                self.found.push_back(pb::SubmissionProgress {
-                    index: entry.index.0,
-                    record_time: Some(write_time(encode::time(entry)?)),
-                    receipt: Some(encode::receipt(hub, &published, entry).await?),
-                    documents,
-                });
-            }
-            self.next = entry.index.next();
-        }
-        Ok(true)
-    }
-
-    fn sign_of_life(&self) -> pb::WatchSubmissionsResponse {
-        let heartbeat = pb::WatchHeartbeat {
-            hub_time: Some(write_time(self.caller.hub.now())),
-            ledger_size: self.next.0,
+            page: VecDeque::new(),
+            reading: None,
         };
-        pb::WatchSubmissionsResponse { message: Some(Message::Heartbeat(heartbeat)) }
+        Ok(Self { permit, leaving, heartbeat, caller, scan })
     }
 }
 
@@ -102,30 +70,78 @@ impl Source for Watch {
     type Message = pb::WatchSubmissionsResponse;
 
     async fn next(&mut self) -> Option<Result<Self::Message, Status>> {
-        loop {
-            if let Err(refusal) = self.permit() {
-                return Some(Err(status::refused(&refusal)));
-            }
-            if let Some(progress) = self.found.pop_front() {
-                let message = Some(Message::Progress(progress));
-                return Some(Ok(pb::WatchSubmissionsResponse { message }));
-            }
-            match self.look().await {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(refusal) => return Some(Err(status::refused(&refusal))),
-            }
+        let hub = &self.caller.hub;
+        let message = self.permit.during(async {
             tokio::select! {
-                _ = self.ledger.changed() => {}
-                _ = self.directory.changed() => {}
-                _ = self.heartbeat.tick() => return Some(Ok(self.sign_of_life())),
-                () = &mut self.leaving => return None,
+                biased;
+                () = &mut self.leaving => Ok(None),
+                _ = self.heartbeat.tick() => Ok(Some(sign_of_life(hub, self.scan.next))),
+                found = self.scan.find(hub) => found.map(|found| Some(Message::Progress(found))),
             }
+        });
+        match message.await.and_then(|message| message) {
+            Ok(message) => {
+                message.map(|message| Ok(pb::WatchSubmissionsResponse { message: Some(message) }))
+            }
+            Err(refusal) => Some(Err(status::refused(&refusal))),
         }
     }
 }
 
-/// What a record says of the documents that `sender` sent.
+impl Scan {
+    /// The next record that concerns the agency. May be dropped and called again: a place in the line
+    /// of those who read is kept.
+    async fn find(&mut self, hub: &Hub) -> Result<pb::SubmissionProgress, Refusal> {
+        loop {
+            while let Some(entry) = self.page.front().filter(|entry| is_published(hub, entry)) {
+                let found = progress_of(hub, self.watcher.agency(), entry).await?;
+                self.next = entry.index.next();
+                self.page.pop_front();
+                if let Some(progress) = found {
+                    return Ok(progress);
+                }
+            }
+            while self.next.0 >= hub.published().size {
+                // The sender lives in the hub's bell.
+                let _ = self.ledger.changed().await;
+            }
+            let reading = self.reading.get_or_insert_with(|| self.watcher.page(self.next));
+            let page = reading.await;
+            self.reading = None;
+            self.page = page?.into();
+        }
+    }
+}
+
+fn sign_of_life(hub: &Hub, next: LedgerIndex) -> Message {
+    let hub_time = Some(write_time(hub.now()));
+    Message::Heartbeat(pb::WatchHeartbeat { hub_time, ledger_size: next.0 })
+}
+
+fn is_published(hub: &Hub, entry: &Entry) -> bool {
+    entry.index.0 < hub.published().size
+}
+
+/// What a record says of the documents that `sender` sent, if anything.
+async fn progress_of(
+    hub: &Hub,
+    sender: &AgencyCode,
+    entry: &Entry,
+) -> Result<Option<pb::SubmissionProgress>, Refusal> {
+    let record = crate::wire::record::decode(&entry.record).map_err(encode::unavailable)?;
+    let documents = documents(hub, sender, entry, &record).await?;
+    if documents.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(pb::SubmissionProgress {
+        index: entry.index.0,
+        record_time: Some(write_time(encode::time(entry)?)),
+        receipt: Some(encode::receipt(hub, &hub.published(), entry).await?),
+        documents,
+    }))
+}
+
+/// The documents of which a record speaks.
 async fn documents(
     hub: &Hub,
     sender: &AgencyCode,
@@ -145,6 +161,11 @@ async fn documents(
         _ => return Ok(documents),
     }
     let time = encode::time(entry)?;
+    let settled = record.effects.iter().filter_map(|ruled| match &ruled.effect {
+        Effect::DeliverySettled { agency, number, .. } => Some((agency.clone(), *number)),
+        _ => None,
+    });
+    let deliveries = hub.deliveries_of(settled).await?;
     for ruled in &record.effects {
         match &ruled.effect {
             Effect::DeliveryOpened { agency, number, copy, in_lieu } => {
@@ -155,7 +176,8 @@ async fn documents(
                 }
             }
             Effect::DeliverySettled { agency, number, how } => {
-                let Some(delivery) = hub.delivery(agency, *number).await? else { continue };
+                let delivery = deliveries.get(&(agency.clone(), *number));
+                let Some(delivery) = delivery else { continue };
                 let settled = pb::DeliveryProgress {
                     copy: delivery.copy,
                     rejection_reason: encode::rejection(record).into(),

@@ -12,7 +12,6 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval, sleep};
 use tonic::{Status, Streaming};
 use xianjie_core::domain::policy::Rpc;
@@ -21,6 +20,7 @@ use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use super::super::peer::Caller;
+use super::super::permit::Permit;
 use super::super::{Source, encode, status};
 use super::{acknowledge, reject};
 use crate::hub::Delivered;
@@ -48,8 +48,8 @@ pub(super) struct Subscription {
 /// An open stream.
 struct Open {
     agency: AgencyCode,
+    permit: Permit,
     ear: Ear,
-    directory: watch::Receiver<u64>,
     heartbeat: Interval,
     credits: u32,
     /// The number of the next delivery.
@@ -68,7 +68,7 @@ enum Event {
     Decided(pb::AcknowledgementResult),
     Deliver,
     Rang,
-    DirectoryChanged,
+    Lost(Refusal),
     Heartbeat,
     Silent,
     Leaving,
@@ -98,7 +98,7 @@ impl Subscription {
             }
             Ok(None) => return None,
             Ok(Some(_)) => Err(Violation::new(Reason::Required, "open").into()),
-            Err(status) => return Some(Err(status)),
+            Err(status) => return Some(Err(status::heard(status))),
         };
         match opened {
             Ok((open, opened)) => {
@@ -128,16 +128,19 @@ impl Source for Subscription {
                 return Some(Err(status::refused(&refusal)));
             }
             let has_room = open.deciding.len() < STATEMENTS_UNDECIDED;
-            let event = tokio::select! {
-                came = self.incoming.message(), if has_room => Event::Came(came),
-                Some(result) = open.deciding.next() => Event::Decided(result),
-                () = std::future::ready(()), if open.can_deliver() => Event::Deliver,
-                () = open.ear.wait(), if open.caught_up => Event::Rang,
-                _ = open.directory.changed() => Event::DirectoryChanged,
-                _ = open.heartbeat.tick() => Event::Heartbeat,
-                () = &mut self.silence => Event::Silent,
-                () = &mut self.leaving => Event::Leaving,
-            };
+            let can_deliver = open.can_deliver();
+            let event = open.permit.during(async {
+                tokio::select! {
+                    came = self.incoming.message(), if has_room => Event::Came(came),
+                    Some(result) = open.deciding.next() => Event::Decided(result),
+                    () = std::future::ready(()), if can_deliver => Event::Deliver,
+                    () = open.ear.wait(), if open.caught_up => Event::Rang,
+                    _ = open.heartbeat.tick() => Event::Heartbeat,
+                    () = &mut self.silence => Event::Silent,
+                    () = &mut self.leaving => Event::Leaving,
+                }
+            });
+            let event = event.await.unwrap_or_else(Event::Lost);
             let answer = match event {
                 Event::Came(Ok(Some(request))) => {
                     let heard = open.hear(&self.caller, request);
@@ -150,17 +153,14 @@ impl Source for Subscription {
                 // The client has said its last word: it will grant no credits and acknowledge
                 // nothing any more.
                 Event::Came(Ok(None)) | Event::Leaving => return None,
-                Event::Came(Err(status)) => return Some(Err(status)),
+                Event::Came(Err(status)) => return Some(Err(status::heard(status))),
                 Event::Decided(result) => Ok(Answer::Result(result)),
                 Event::Deliver => open.deliver(&self.caller).await,
                 Event::Rang => {
                     open.caught_up = false;
                     continue;
                 }
-                Event::DirectoryChanged => match open.permit(&self.caller, Rpc::Subscribe) {
-                    Ok(()) => continue,
-                    Err(refusal) => Err(refusal),
-                },
+                Event::Lost(refusal) => Err(refusal),
                 Event::Heartbeat => open.heartbeat(&self.caller).await,
                 Event::Silent => return Some(Err(status::silent())),
             };
@@ -177,13 +177,13 @@ impl Open {
         caller: &Caller,
         open: &pb::SubscribeOpen,
     ) -> Result<(Self, pb::SubscribeOpened), Refusal> {
-        let agency = caller.agency(Rpc::Subscribe, &open.agency)?;
+        let permit = Permit::new(caller, Rpc::Subscribe, &open.agency)?;
+        let agency = permit.agency().clone();
         if open.consumer.chars().count() > CONSUMER_CHARS {
             return Err(Violation::new(Reason::TooLarge, "open.consumer").into());
         }
         let hub = &caller.hub;
         // The ear first: what comes while the state is read rings it.
-        let directory = hub.directory_changes();
         let ear = hub.bell().listen(&agency)?;
         let state = hub.inbox_state(&agency).await?;
         let after = match open.after_inbox_number.map(InboxNumber) {
@@ -203,8 +203,8 @@ impl Open {
         };
         let open = Self {
             agency,
+            permit,
             ear,
-            directory,
             heartbeat,
             credits: open.credits.min(limits::CREDITS),
             next: after.next(),
@@ -216,7 +216,7 @@ impl Open {
         Ok((open, opened))
     }
 
-    fn permit(&self, caller: &Caller, rpc: Rpc) -> Result<(), Refusal> {
+    fn may(&self, caller: &Caller, rpc: Rpc) -> Result<(), Refusal> {
         caller.permit_for(rpc, &self.agency, BTreeSet::new())
     }
 
@@ -227,13 +227,13 @@ impl Open {
                 self.credits = self.credits.saturating_add(credits).min(limits::CREDITS);
             }
             Some(Asked::Acknowledgement(statement)) => {
-                self.permit(caller, Rpc::AcknowledgeDeliveries)?;
+                self.may(caller, Rpc::AcknowledgeDeliveries)?;
                 let hub = Arc::clone(&caller.hub);
                 let result = acknowledge(hub, self.agency.clone(), statement);
                 self.deciding.push(Box::pin(result));
             }
             Some(Asked::Rejection(statement)) => {
-                self.permit(caller, Rpc::RejectDelivery)?;
+                self.may(caller, Rpc::RejectDelivery)?;
                 let hub = Arc::clone(&caller.hub);
                 self.deciding.push(Box::pin(reject(hub, self.agency.clone(), statement)));
             }
@@ -291,7 +291,6 @@ impl Open {
 
     /// A sign of life. It also finds what came without ringing, after an unknown outcome.
     async fn heartbeat(&mut self, caller: &Caller) -> Result<Answer, Refusal> {
-        self.permit(caller, Rpc::Subscribe)?;
         let state = caller.hub.inbox_state(&self.agency).await?;
         if state.last >= self.next {
             self.last_at_open = self.last_at_open.max(state.last);

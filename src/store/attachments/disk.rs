@@ -8,10 +8,8 @@ use std::time::SystemTime;
 
 use xianjie_core::ids::{AgencyCode, Digest};
 
+use super::super::{Reserve, Space};
 use super::{AttachmentError, Key};
-
-/// The part of the disk that uploads leave free at least: one of so many.
-const RESERVED_PART: u64 = 20;
 
 /// The folder of a hub's attachments.
 pub(super) struct Disk {
@@ -142,13 +140,10 @@ impl Disk {
         modified(&self.partial_path(key))
     }
 
-    /// Bytes that uploads may still take, with `reserve` bytes or a twentieth of the disk kept.
-    pub(super) fn room(&self, reserve: u64) -> Result<u64, AttachmentError> {
-        let disk = rustix::fs::statvfs(&self.root)
-            .map_err(|error| failed("ask for disk space")(error.into()))?;
-        let available = disk.f_bavail.saturating_mul(disk.f_frsize);
-        let total = disk.f_blocks.saturating_mul(disk.f_frsize);
-        Ok(available.saturating_sub(reserve.max(total / RESERVED_PART)))
+    /// Bytes that uploads may still take, with the reserve kept.
+    pub(super) fn room(&self, reserve: Reserve) -> Result<u64, AttachmentError> {
+        let space = Space::of_disk(&self.root).map_err(failed("ask for disk space"))?;
+        Ok(space.beyond(reserve))
     }
 
     fn held(&self, agency: &AgencyCode) -> PathBuf {

@@ -23,7 +23,8 @@ impl Bench {
 
     async fn with(change: impl FnOnce(&mut AttachmentLimits)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut limits = AttachmentLimits { disk_reserve_bytes: 0, ..AttachmentLimits::default() };
+        let mut limits =
+            AttachmentLimits { reserve: Reserve::Bytes(0), ..AttachmentLimits::default() };
         change(&mut limits);
         let attachments = Attachments::open(folder.path().into(), limits);
         Self { attachments: attachments.await.unwrap(), folder }
@@ -427,7 +428,7 @@ async fn unfinished_uploads_are_bounded_by_number_and_bytes() {
 
 #[tokio::test]
 async fn a_disk_keeps_its_reserve() {
-    let bench = Bench::with(|limits| limits.disk_reserve_bytes = u64::MAX).await;
+    let bench = Bench::with(|limits| limits.reserve = Reserve::Bytes(u64::MAX)).await;
     let refused = bench.try_open(&agency(), &source(1, 1000), 0).await;
     assert!(matches!(refused, Err(AttachmentError::NoSpace)));
 }

@@ -55,7 +55,7 @@ impl Upload {
             return Err(AttachmentError::WrongOffset { bytes_held });
         }
         check_quota(inner, &key, size)?;
-        if inner.disk.room(inner.limits.disk_reserve_bytes)? < size - offset {
+        if inner.disk.room(inner.limits.reserve)? < size - offset {
             return Err(AttachmentError::NoSpace);
         }
         let mut file = inner.disk.open_partial(&key)?;
@@ -82,7 +82,7 @@ impl Upload {
             return Err(AttachmentError::PastEnd { size: self.size });
         };
         blocking(move || {
-            let reserve = self.inner.limits.disk_reserve_bytes;
+            let reserve = self.inner.limits.reserve;
             if self.inner.disk.room(reserve)? < chunk.len() as u64 {
                 return Err(AttachmentError::NoSpace);
             }

@@ -16,7 +16,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 use xianjie_core::ids::{CaseRef, LedgerIndex, Origin, PersonKey};
 
-use super::{Entry, Fold, Head, Loaded, RowPage, Store, StoreError, Wants};
+use super::{Entry, Fold, Head, Loaded, RowPage, Space, Store, StoreError, Wants};
 use error::Failure;
 
 mod error;
@@ -231,6 +231,16 @@ impl Store for Sqlite {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
             Err(error) => Err(StoreError::Unavailable(error.to_string())),
         }
+    }
+
+    async fn space(&self) -> Result<Space, StoreError> {
+        let disk = Space::of_disk(&self.path)
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let pages = read::pages_used(&self.readers).await?;
+        let max_pages = u64::from(self.max_pages.load(Ordering::Relaxed));
+        let total = max_pages * settings::PAGE_BYTES;
+        let free = max_pages.saturating_sub(pages) * settings::PAGE_BYTES;
+        Ok(Space { free: free.min(disk.free), total: total.min(disk.total) })
     }
 }
 

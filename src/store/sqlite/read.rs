@@ -265,6 +265,16 @@ fn entry(columns: EntryColumns) -> Result<Entry, Failure> {
     })
 }
 
+/// Pages that hold something, in the file or still in the log.
+pub(super) async fn pages_used(pool: &SqlitePool) -> Result<u64, Failure> {
+    let (pages, free): (i64, i64) = sqlx::query_as(
+        "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(from_sql(pages.saturating_sub(free))?)
+}
+
 fn read_key(bytes: &[u8]) -> Result<Key, StoreError> {
     Key::from_bytes(bytes).map_err(|_| damaged("a key of the state"))
 }

@@ -9,6 +9,8 @@ use sqlx::{ConnectOptions, SqliteConnection};
 use super::error::Failure;
 use crate::store::StoreError;
 
+/// Bytes of a page: SQLite's default.
+pub(super) const PAGE_BYTES: u64 = 4096;
 /// SQLite's own bound on a file's pages: no quota.
 pub(super) const MAX_PAGES: u32 = 0xffff_fffe;
 /// How long a statement waits for a lock: longer than any checkpoint, shorter than a caller's

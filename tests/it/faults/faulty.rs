@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
-use xianjie::store::{Entry, Fold, Head, Loaded, RowPage, Store, StoreError, Wants};
+use xianjie::store::{Entry, Fold, Head, Loaded, RowPage, Space, Store, StoreError, Wants};
 use xianjie_core::ids::{CaseRef, LedgerIndex, PersonKey};
 
 /// What a store is asked for.
@@ -152,5 +152,9 @@ impl Store for FaultyStore {
 
     async fn wal_bytes(&self) -> Result<u64, StoreError> {
         self.run(Op::Read, self.inner.wal_bytes()).await
+    }
+
+    async fn space(&self) -> Result<Space, StoreError> {
+        self.run(Op::Read, self.inner.space()).await
     }
 }

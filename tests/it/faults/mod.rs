@@ -9,4 +9,5 @@ mod kills;
 mod running;
 mod statements;
 mod storm;
+mod streams;
 mod unknown;

@@ -162,7 +162,7 @@ impl Agency {
             offset: from as u64,
         };
         let chunks = file[from..to].chunks(limits::CHUNK_BYTES);
-        let chunks = chunks.map(|chunk| Message::Chunk(chunk.to_vec()));
+        let chunks = chunks.map(|chunk| Message::Chunk(chunk.to_vec().into()));
         let messages: Vec<_> = [Message::Open(open)]
             .into_iter()
             .chain(chunks)

@@ -2,6 +2,7 @@
 //! their systems registered by its operator, and clients over real TLS.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls_pki_types::{CertificateDer, UnixTime};
 use tonic::transport::Channel;
@@ -65,9 +66,8 @@ impl Hub {
         let read = |name: &str| std::fs::read_to_string(options.folder.join(name)).unwrap();
         let key = read("keys/checkpoint.pub");
         let (certificate, private) = (read("operators/first.crt"), read("operators/first.key"));
-        let second = |time: Time| {
-            UnixTime::since_unix_epoch(std::time::Duration::from_millis(time.0.unsigned_abs()))
-        };
+        let second =
+            |time: Time| UnixTime::since_unix_epoch(Duration::from_millis(time.0.unsigned_abs()));
         let mut hub = Self {
             running: None,
             clock: Arc::new(ManualClock::at(NINE)),
@@ -94,6 +94,25 @@ impl Hub {
     pub(crate) async fn stop(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop().await.unwrap();
+        }
+    }
+
+    /// Writes a list of what the hub's authority has revoked, and starts the hub with it the first
+    /// time; it reads the file again when that changes.
+    pub(crate) async fn revoke(&mut self, revoked: &[&Issued]) {
+        let now = UnixTime::now();
+        let serial =
+            |issued: &&Issued| (Serial::of_certificate(&issued.certificate_pem).unwrap(), now);
+        let revoked: Vec<_> = revoked.iter().map(serial).collect();
+        let next = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs() + 86_400));
+        let list = self.authority.revocation_list(&revoked, now, next).unwrap();
+        let hub = self.folder.path().join("hub");
+        std::fs::write(hub.join("ca/ca.crl"), list).unwrap();
+        let config = std::fs::read_to_string(hub.join("xianjie.toml")).unwrap();
+        if !config.contains("revocation_list") {
+            let named = config.replace("[tls]", "[tls]\nrevocation_list = \"ca/ca.crl\"");
+            std::fs::write(hub.join("xianjie.toml"), named).unwrap();
+            self.restart().await;
         }
     }
 

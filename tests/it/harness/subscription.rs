@@ -12,7 +12,7 @@ use tonic::{Status, Streaming};
 use xianjie::wire::pb;
 
 /// Far more than anything here takes, far less than a person waits.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 
 /// A stream, after its `opened`.
 pub(crate) struct Subscription {

@@ -142,7 +142,7 @@ async fn a_stream_must_be_opened_rightly() {
         ..pb::SubscribeOpen::default()
     });
     let rows = [
-        ("another's inbox", open(COURT, None), Reason::NotCarried, ""),
+        ("another's inbox", open(COURT, None), Reason::NotCarried, "agency"),
         (
             "above the last number",
             open(POLICE, Some(99)),

@@ -30,14 +30,14 @@ async fn an_upload_must_be_what_it_says() {
         change(&mut open);
         Part::Open(open)
     };
-    let chunk = |bytes: &[u8]| Part::Chunk(bytes.to_vec());
+    let chunk = |bytes: &[u8]| Part::Chunk(bytes.to_vec().into());
     let right = open(|_| {});
     let rows: Vec<(&str, Vec<Part>, Reason, &str)> = vec![
         ("no opening", vec![chunk(FILE)], Reason::Required, "open"),
         ("nothing at all", vec![], Reason::Required, "open"),
         ("opened twice", vec![right.clone(), right.clone()], Reason::DuplicateField, "open"),
         ("31 bytes", vec![open(|o| o.sha256.truncate(31))], Reason::Format, "sha256"),
-        ("another agency", vec![open(|o| o.agency = POLICE.into())], Reason::NotCarried, ""),
+        ("another agency", vec![open(|o| o.agency = POLICE.into())], Reason::NotCarried, "agency"),
         ("too large", vec![open(|o| o.size_bytes = 1 << 40)], Reason::TooLarge, "open.size_bytes"),
         (
             "beyond what is held",
@@ -90,7 +90,7 @@ async fn an_upload_goes_on_where_it_broke_off() {
         }],
     });
     let document = wire_document(&process.people.document(COURT, document));
-    let first = vec![Part::Open(opening(FILE, 0)), Part::Chunk(FILE[..10].to_vec())];
+    let first = vec![Part::Open(opening(FILE, 0)), Part::Chunk(FILE[..10].to_vec().into())];
     let held = upload(&channel, first).await.unwrap();
     assert_eq!((held.bytes_held, held.complete), (10, false));
     let status = submit(&channel, COURT, &document).await.unwrap_err();
@@ -103,7 +103,7 @@ async fn an_upload_goes_on_where_it_broke_off() {
         service.upload_attachment(ReceiverStream::new(requests)).await.map(drop)
     });
     parts.send(part(Part::Open(opening(FILE, 10)))).await.unwrap();
-    parts.send(part(Part::Chunk(FILE[10..20].to_vec()))).await.unwrap();
+    parts.send(part(Part::Chunk(FILE[10..20].to_vec().into()))).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     vanishing.abort();
     let _ = vanishing.await;
@@ -115,8 +115,10 @@ async fn an_upload_goes_on_where_it_broke_off() {
         let held = service.get_upload(request).await.unwrap().into_inner();
         assert!(!held.complete && (10..=20).contains(&held.bytes_held));
         let offset = usize::try_from(held.bytes_held).unwrap();
-        let rest =
-            vec![Part::Open(opening(FILE, held.bytes_held)), Part::Chunk(FILE[offset..].to_vec())];
+        let rest = vec![
+            Part::Open(opening(FILE, held.bytes_held)),
+            Part::Chunk(FILE[offset..].to_vec().into()),
+        ];
         match upload(&channel, rest).await {
             Ok(held) => break held,
             // The hub has not noticed yet that the other is gone.

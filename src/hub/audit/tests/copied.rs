@@ -7,7 +7,7 @@ use xianjie_core::domain::record::{Kind, Record};
 use xianjie_core::ids::{CaseRef, Digest, LedgerIndex, PersonKey, Time};
 use xianjie_core::ledger::{Edge, Leaf, record_commitment};
 
-use crate::store::{Entry, Fold, Head, Loaded, RowPage, Store, StoreError, Wants};
+use crate::store::{Entry, Fold, Head, Loaded, RowPage, Space, Store, StoreError, Wants};
 use crate::wire;
 
 pub(super) struct Copied {
@@ -138,5 +138,9 @@ impl Store for Copied {
 
     async fn wal_bytes(&self) -> Result<u64, StoreError> {
         Ok(0)
+    }
+
+    async fn space(&self) -> Result<Space, StoreError> {
+        Ok(Space { free: 0, total: 0 })
     }
 }

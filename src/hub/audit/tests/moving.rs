@@ -7,7 +7,7 @@ use xianjie_core::ids::{CaseRef, LedgerIndex, PersonKey};
 
 use super::ledger::{Ledger, RECORDS};
 use super::{audited, finds};
-use crate::store::{Entry, Fold, Head, Loaded, RowPage, Store, StoreError, Wants};
+use crate::store::{Entry, Fold, Head, Loaded, RowPage, Space, Store, StoreError, Wants};
 
 /// Takes documents just before rows are read: the first few times.
 struct Moving {
@@ -77,6 +77,10 @@ impl Store for Moving {
 
     async fn wal_bytes(&self) -> Result<u64, StoreError> {
         self.ledger.store.wal_bytes().await
+    }
+
+    async fn space(&self) -> Result<Space, StoreError> {
+        self.ledger.store.space().await
     }
 }
 
