@@ -98,7 +98,7 @@ fn code(class: Class) -> Code {
 }
 
 /// Names the reason where a message was over its limit (`OUT_OF_RANGE` by the transport).
-pub(super) async fn oversized(mut response: axum::response::Response) -> axum::response::Response {
+pub(super) fn oversized(mut response: axum::response::Response) -> axum::response::Response {
     let headers = response.headers_mut();
     let over = headers.get("grpc-status").is_some_and(|status| status.as_bytes() == b"11");
     if over && !headers.contains_key(REASON) {
@@ -107,6 +107,12 @@ pub(super) async fn oversized(mut response: axum::response::Response) -> axum::r
         headers.insert(ADVICE, http::HeaderValue::from_static(advice));
     }
     response
+}
+
+/// The code and the reason that a response begins with; a stream that has begun is well so far.
+pub(super) fn outcome(response: &axum::response::Response) -> (&str, Option<&str>) {
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    (header("grpc-status").unwrap_or("0"), header(REASON))
 }
 
 #[cfg(test)]
