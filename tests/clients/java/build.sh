@@ -1,12 +1,14 @@
 #!/bin/sh
 # Builds the client from proto/ alone, into a folder outside the project:
 #   build.sh [FOLDER]
-# Prints the program. On Debian the compilers and libraries are the packages
+# Holds what verifies receipts against tests/vectors/, and prints the program. The compilers and
+# libraries are Debian's
 #   openjdk-17-jdk-headless protobuf-compiler libprotobuf-dev protobuf-compiler-grpc-java-plugin
 #   libgrpc-java libprotobuf-java libnetty-java libnetty-tcnative-java libperfmark-java libguava-java
 #   libgoogle-gson-java libgeronimo-annotation-1.3-spec-java
-# Elsewhere name a folder with the same jars in $JARS; with Maven they are io.grpc:grpc-netty-shaded,
-# grpc-protobuf and grpc-stub, com.google.protobuf:protobuf-java-util and javax.annotation-api.
+# or the same jars in a folder that $JARS names. With Maven they are io.grpc:grpc-netty, grpc-protobuf
+# and grpc-stub, io.netty:netty-tcnative-boringssl-static, com.google.protobuf:protobuf-java-util and
+# javax.annotation:javax.annotation-api.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 proto="$here/../../../proto"
@@ -25,6 +27,7 @@ for jar in grpc-api grpc-context grpc-core grpc-netty grpc-protobuf grpc-protobu
 done
 find "$out/source" "$here" -name '*.java' > "$out/files"
 javac -encoding UTF-8 -d "$out/classes" -cp "$path" "@$out/files"
+java -cp "$path" Vectors "$here/../../vectors/receipts.json"
 # Debian's netty speaks HTTP/2 over TLS through OpenSSL alone, and looks for it under another name.
 mkdir -p "$out/native"
 find /usr/lib -name libnetty-tcnative.so -exec cp {} "$out/native/libnetty_tcnative.so" \;
