@@ -29,7 +29,7 @@ pub enum TelemetryError {
     #[error("[log] level")]
     Level(#[from] tracing_subscriber::filter::ParseError),
     /// The collector's endpoint is none, or asks for TLS.
-    #[error("[telemetry] otlp_endpoint")]
+    #[error("the collector ([telemetry] otlp_endpoint, else OTEL_EXPORTER_OTLP_ENDPOINT)")]
     Endpoint(#[from] ExporterBuildError),
     /// Logging was set up already.
     #[error("logging is set up already")]
