@@ -17,6 +17,11 @@ pub const FILE: &str = "xianjie.toml";
 /// The environment variable that names the file.
 pub const VARIABLE: &str = "XIANJIE_CONFIG";
 
+/// The environment variables that name a collector for traces, as OpenTelemetry's specification has
+/// them; the first that is set counts.
+pub const COLLECTOR_VARIABLES: [&str; 2] =
+    ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+
 /// Everything that an operator decides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +42,9 @@ pub struct Config {
     /// When it reminds.
     #[serde(default, skip_serializing_if = "Reminders::is_default")]
     pub reminders: Reminders,
+    /// Where it sends traces.
+    #[serde(default, skip_serializing_if = "Telemetry::is_empty")]
+    pub telemetry: Telemetry,
     /// Only for an origin whose host ends in `.demo`.
     #[serde(default, skip_serializing_if = "Demo::is_empty")]
     pub demo: Demo,
@@ -122,6 +130,17 @@ pub enum LogFormat {
     Json,
 }
 
+/// `[telemetry]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    /// The collector that gets a trace of each call: OTLP over gRPC without TLS, so one on this machine,
+    /// such as `http://127.0.0.1:4317`. Default: the one that the environment names
+    /// ([`COLLECTOR_VARIABLES`]), else none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otlp_endpoint: Option<String>,
+}
+
 /// `[demo]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -161,6 +180,19 @@ pub enum ConfigError {
 impl Default for Log {
     fn default() -> Self {
         Self { level: info(), format: LogFormat::default() }
+    }
+}
+
+impl Telemetry {
+    /// The collector to use.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<String> {
+        let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        self.otlp_endpoint.clone().or_else(|| COLLECTOR_VARIABLES.into_iter().find_map(named))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.otlp_endpoint.is_none()
     }
 }
 

@@ -5,7 +5,7 @@ use super::{CliError, Globals};
 use crate::config::Config;
 use crate::hub::Fatal;
 use crate::server::{Server, StartError};
-use crate::telemetry;
+use crate::telemetry::{self, TelemetryError};
 
 const EXAMPLES: &str = "\
 Examples 示例:
@@ -27,8 +27,9 @@ pub struct Args {}
 pub async fn run(_: Args, globals: &Globals) -> Result<(), CliError> {
     let path = globals.config_path();
     let config = Config::load(&path).map_err(|error| not_started(&error.into()))?;
-    telemetry::init(&config.log).map_err(|error| CliError::internal(&error))?;
     let origin = config.origin.clone();
+    let traces =
+        telemetry::init(&config.log, &config.telemetry, &origin).map_err(|error| deaf(&error))?;
     let running = Server::start(config).await.map_err(|error| not_started(&error))?;
     let listens = running.addresses();
     globals.print(
@@ -50,7 +51,14 @@ pub async fn run(_: Args, globals: &Globals) -> Result<(), CliError> {
             format!("{origin}\n{}", lines.concat())
         },
     );
-    running.run().await.map_err(|error| failed(&error))
+    let ended = running.run().await;
+    traces.close().await;
+    ended.map_err(|error| failed(&error))
+}
+
+fn deaf(error: &TelemetryError) -> CliError {
+    let cause = chain(error);
+    CliError::usage(format!("can't log or trace: {cause}"), format!("日志或追踪设置有误：{cause}"))
 }
 
 fn not_started(error: &StartError) -> CliError {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status, Streaming};
 use xianjie_core::domain::policy::{self, Rpc};
-use xianjie_core::domain::record::Settled;
+use xianjie_core::domain::record::{Kind, Settled};
 use xianjie_core::ids::{AgencyCode, DocumentRef, DocumentType, LedgerIndex, SenderNumber, Time};
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal, Violation};
@@ -115,6 +115,9 @@ async fn submit(
     let signed = Signed::document(request.signed_document)?;
     let answer = caller.hub.submit(&agency, signed).await?;
     let (receipt, record) = encode::answered(&caller.hub, &answer).await?;
+    if let Kind::Document(taken) = &record.kind {
+        caller.call.recorded(&taken.document_type, LedgerIndex(receipt.index));
+    }
     let correction_case = encode::case(&record);
     Ok(pb::SubmitDocumentResponse { receipt: Some(receipt), correction_case })
 }
@@ -127,6 +130,7 @@ async fn document(
     let document = encode::document_ref(request.document.as_ref())?;
     let submission = visible(&caller, Rpc::GetDocument, &reader, &document).await?;
     let (entry, record) = caller.hub.recorded(submission.row.index).await?;
+    caller.call.recorded(&submission.row.kind, submission.row.index);
     let receipt = encode::receipt(&caller.hub, &caller.hub.published(), &entry).await?;
     Ok(pb::GetDocumentResponse {
         signed_document: encode::signed_document(&entry),

@@ -16,6 +16,7 @@ use crate::hub::Hub;
 use crate::wire::{DESCRIPTORS, pb};
 
 mod attachment;
+mod calls;
 mod directory;
 mod encode;
 mod exchange;
@@ -61,7 +62,7 @@ pub fn agencies(desk: &Desk) -> Routes {
         .add_service(bounded!(exchange))
         .add_service(bounded!(inbox))
         .add_service(bounded!(attachment));
-    with_reasons(routes)
+    answered(routes)
 }
 
 /// The services of the operators' listener.
@@ -70,13 +71,18 @@ pub fn operators(desk: &Desk) -> Routes {
     let operator = pb::operator_service_server::OperatorServiceServer::new(
         operator::Operators::new(desk.clone()),
     );
-    with_reasons(common(desk).add_service(bounded!(operator)))
+    answered(common(desk).add_service(bounded!(operator)))
 }
 
-/// What is refused before any service sees it gets its reason here.
-fn with_reasons(routes: Routes) -> Routes {
-    let router = routes.into_axum_router();
-    Routes::from(router.layer(axum::middleware::map_response(status::explained))).prepare()
+/// Each call gets its span. A message over its limit is refused before any service sees it: it gets
+/// its reason here, since an error without one would be sent again for ever.
+fn answered(routes: Routes) -> Routes {
+    let paths = calls::paths().unwrap_or_else(|error| {
+        tracing::error!(%error, "no traces: the descriptors can't be read");
+        calls::Paths::default()
+    });
+    let around = axum::middleware::from_fn_with_state(paths, calls::answer);
+    Routes::from(routes.into_axum_router().layer(around)).prepare()
 }
 
 /// What both listeners serve: the ledger's public side, the directory, health and reflection.

@@ -13,6 +13,7 @@ use xianjie_core::ids::{AgencyCode, Digest};
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use crate::hub::Hub;
+use crate::telemetry::Call;
 
 /// Who is at the other end of a connection: the certificate that it showed. Whose that is, and what
 /// it may do, is asked of the directory at every call.
@@ -52,6 +53,8 @@ impl fmt::Debug for Leaving {
 #[derive(Clone)]
 pub(super) struct Caller {
     pub(super) hub: Arc<Hub>,
+    /// Where a trace tells of it. A stream's lasts as long as its caller does.
+    pub(super) call: Call,
     peer: Option<Peer>,
 }
 
@@ -59,7 +62,7 @@ impl Caller {
     /// The caller of a request.
     pub(super) fn of<T>(hub: &Arc<Hub>, request: &Request<T>) -> Self {
         let peer = request.extensions().get::<Peer>().copied();
-        Self { hub: Arc::clone(hub), peer }
+        Self { hub: Arc::clone(hub), call: Call::current(), peer }
     }
 
     /// Whether a call that names no agency is allowed.
@@ -86,8 +89,10 @@ impl Caller {
         let standing = Standing { peer: self.role(), named: self.named(agency), relations };
         policy::permit(rpc, &standing).map_err(|reason| match reason {
             Reason::NotCarried | Reason::UnknownSender => Violation::new(reason, "agency").into(),
-            _ => reason.into(),
-        })
+            _ => Refusal::from(reason),
+        })?;
+        self.call.allowed(agency);
+        Ok(())
     }
 
     /// What the caller's system may do for `agency`.

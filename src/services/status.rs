@@ -99,7 +99,7 @@ fn code(class: Class) -> Code {
 
 /// What the transport refused before a service saw it gets its reason: an error without one would be
 /// sent again for ever.
-pub(super) async fn explained(response: axum::response::Response) -> axum::response::Response {
+pub(super) fn explained(response: axum::response::Response) -> axum::response::Response {
     let headers = response.headers();
     let code = headers.get("grpc-status").filter(|_| !headers.contains_key(REASON));
     match code.and_then(|code| unread(Code::from_bytes(code.as_bytes()))) {
@@ -124,6 +124,12 @@ fn unread(code: Code) -> Option<Refusal> {
         Code::Unimplemented => Some(Reason::Unsupported.into()),
         _ => None,
     }
+}
+
+/// The code and the reason that a response begins with; a stream that has begun is well so far.
+pub(super) fn outcome(response: &axum::response::Response) -> (&str, Option<&str>) {
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    (header("grpc-status").unwrap_or("0"), header(REASON))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! A client in another language, made from `proto/` alone, against the real program: what it signs
-//! the hub takes, and what the hub proves it verifies.
+//! Clients in other languages, made from `proto/` alone, against the real program: what they sign the
+//! hub takes, and what the hub proves they verify.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use pb::inbox_service_client::InboxServiceClient;
-use serde_json::json;
+use serde_json::{Value, json};
 use xianjie::identity::pki::Issued;
 use xianjie::wire::pb;
 
@@ -21,23 +21,41 @@ async fn a_client_in_python_sends_and_receives() {
         eprintln!("not run: XIANJIE_PYTHON_PROGRAM names no Python with grpcio");
         return;
     };
+    let generated = tempfile::tempdir().unwrap();
+    let python = Python { program: program.into(), generated: generated.path().to_owned() };
+    python.generate();
+    let attachments = json!([{ "name": "judgment.pdf", "kind": "判决书" }]);
+    sends_and_receives(|| python.client(), attachments).await;
+}
+
+/// `XIANJIE_JAVA_CLIENT` names the program that `tests/clients/java/build.sh` made.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_in_java_sends_and_receives() {
+    let Some(program) = std::env::var_os("XIANJIE_JAVA_CLIENT") else {
+        eprintln!("not run: XIANJIE_JAVA_CLIENT names no client");
+        return;
+    };
+    sends_and_receives(|| Command::new(&program), json!([])).await;
+}
+
+/// A court sends a connection test, and a document from a file twice; the police receive and sign.
+async fn sends_and_receives(client: impl Fn() -> Command, attachments: Value) {
     let process = Process::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let python = Python { program: program.into(), generated: folder.path().join("generated") };
-    python.generate();
     let [court, police] = [COURT, POLICE].map(|agency| profile(&process, folder.path(), agency));
+    let run = |profile: &Path, arguments: &[&str]| run(client(), profile, arguments);
 
-    let told = python.run(&court, &["ping", POLICE]);
+    let told = run(&court, &["ping", POLICE]);
     assert!(told.contains("record "), "{told}");
     let paper = folder.path().join("verdict.json");
     std::fs::write(folder.path().join("judgment.pdf"), b"%PDF-1.7 an example").unwrap();
-    std::fs::write(&paper, paper_text()).unwrap();
+    std::fs::write(&paper, paper_text(attachments)).unwrap();
     let paper = paper.to_str().unwrap();
-    let first = python.run(&court, &["send", paper]);
-    let again = python.run(&court, &["send", paper]);
+    let first = run(&court, &["send", paper]);
+    let again = run(&court, &["send", paper]);
     assert_eq!(record(&first), record(&again), "the same file is the same record");
 
-    let told = python.run(&police, &["watch", "--count", "2"]);
+    let told = run(&police, &["watch", "--count", "2"]);
     for number in [1, 2] {
         assert!(told.contains(&format!("{number}: signed for and settled")), "{told}");
     }
@@ -50,6 +68,16 @@ async fn a_client_in_python_sends_and_receives() {
     let open = inbox.list_deliveries(request).await.unwrap().into_inner();
     assert_eq!(open.deliveries, []);
     assert_eq!(open.heartbeat.unwrap().head_inbox_number, 2);
+}
+
+/// Runs a client; what it printed.
+fn run(mut client: Command, profile: &Path, arguments: &[&str]) -> String {
+    client.arg("--profile").arg(profile).args(arguments).stdin(Stdio::null());
+    let ran = client.output().unwrap();
+    let told = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{arguments:?}:\n{told}\n{errors}");
+    told
 }
 
 /// The client's program and what is generated for it.
@@ -67,16 +95,11 @@ impl Python {
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
 
-    /// Runs the client; what it printed.
-    fn run(&self, profile: &Path, arguments: &[&str]) -> String {
+    /// The client, ready to be told what to do.
+    fn client(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.arg(clients().join("client.py")).arg("--profile").arg(profile).args(arguments);
-        command.env("XIANJIE_PYTHON", &self.generated).stdin(Stdio::null());
-        let ran = command.output().unwrap();
-        let told = String::from_utf8_lossy(&ran.stdout).into_owned();
-        let errors = String::from_utf8_lossy(&ran.stderr);
-        assert!(ran.status.success(), "{arguments:?}:\n{told}\n{errors}");
-        told
+        command.arg(clients().join("client.py")).env("XIANJIE_PYTHON", &self.generated);
+        command
     }
 }
 
@@ -108,13 +131,13 @@ fn profile(process: &Process, folder: &Path, agency: &str) -> PathBuf {
 }
 
 /// A document file: the client fills in the rest.
-fn paper_text() -> String {
+fn paper_text(attachments: Value) -> String {
     json!({
         "#": "a comment is left out",
         "original_form": "ORIGINAL_FORM_ELECTRONIC",
         "classification": "CLASSIFICATION_UNCLASSIFIED",
         "chosen_agencies": [POLICE],
-        "attachments": [{ "name": "judgment.pdf", "kind": "判决书" }],
+        "attachments": attachments,
         "ping": { "text": "你好" },
     })
     .to_string()

@@ -20,4 +20,5 @@ mod services;
 mod store;
 mod thread;
 mod tidy;
+mod traces;
 mod vectors;
