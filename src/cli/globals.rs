@@ -33,10 +33,10 @@ pub struct Globals {
     /// Act under the profile in DIR (配置身份目录)
     #[arg(long, global = true, value_name = "DIR")]
     profile: Option<PathBuf>,
-    /// Print JSON for programs (输出 JSON)
+    /// Print JSON for programs: one value a line; errors too, on standard error (输出 JSON)
     #[arg(long, global = true)]
     json: bool,
-    /// In which language to print (输出语言)
+    /// In which language to print; errors too (输出语言)
     #[arg(long, global = true, value_enum, default_value_t)]
     lang: Lang,
     /// A clock in a file, for the demonstration alone.
@@ -170,6 +170,12 @@ impl Globals {
         self.json
     }
 
+    /// In which language to print.
+    #[must_use]
+    pub fn lang(&self) -> Lang {
+        self.lang
+    }
+
     /// The words in the language asked for.
     #[must_use]
     pub fn words(&self, english: &str, chinese: &str) -> String {
@@ -187,6 +193,20 @@ impl Globals {
         } else {
             let text = text();
             println!("{}", text.trim_end_matches('\n'));
+        }
+    }
+
+    /// Prints values, one a line, as JSON if so asked, else the text of all.
+    pub fn print_all<T>(
+        &self,
+        values: impl Iterator<Item = T>,
+        as_json: impl Fn(T) -> Value,
+        text: impl FnOnce() -> String,
+    ) {
+        if self.json {
+            values.for_each(|value| println!("{}", as_json(value)));
+        } else {
+            self.print(|| Value::Null, text);
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Value, json};
 use xianjie_core::refusal::{Class, Reason};
 
 const HEAD: &str = "\
@@ -36,6 +37,17 @@ pub(super) fn catalogue() -> String {
         let _ = writeln!(text, "| `{name}` | `{advice}` | {code} | {english} | {chinese} |");
     }
     text
+}
+
+/// One reason for programs.
+pub(super) fn to_json(reason: &Reason) -> Value {
+    json!({
+        "reason": reason.name(),
+        "advice": reason.advice().name(),
+        "code": code(reason.class()),
+        "message": reason.english(),
+        "message_zh": reason.chinese(),
+    })
 }
 
 /// The name of the gRPC code as the specification writes it.
