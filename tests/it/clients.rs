@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 
 use pb::inbox_service_client::InboxServiceClient;
 use serde_json::json;
-use xianjie::identity::pki::Issued;
 use xianjie::wire::pb;
 
 use crate::process::Process;
@@ -25,7 +24,7 @@ async fn a_client_in_python_sends_and_receives() {
     let folder = tempfile::tempdir().unwrap();
     let python = Python { program: program.into(), generated: folder.path().join("generated") };
     python.generate();
-    let [court, police] = [COURT, POLICE].map(|agency| profile(&process, folder.path(), agency));
+    let [court, police] = [COURT, POLICE].map(|agency| process.profile(folder.path(), agency));
 
     let told = python.run(&court, &["ping", POLICE]);
     assert!(told.contains("record "), "{told}");
@@ -82,29 +81,6 @@ impl Python {
 
 fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/python")
-}
-
-/// An agency's profile as an integrator has it.
-fn profile(process: &Process, folder: &Path, agency: &str) -> PathBuf {
-    let people = &process.people;
-    let profile = folder.join(agency);
-    std::fs::create_dir(&profile).unwrap();
-    let keys: [(&str, &Issued); 3] = [
-        ("transport", people.transport(agency)),
-        ("document", people.document_certificate(agency)),
-        ("acknowledgement", people.acknowledgement_certificate(agency)),
-    ];
-    let mut text = format!(
-        "agency = \"{agency}\"\nhub = \"https://{}\"\nserver_name = \"localhost\"\ntrust = \"{}\"\n",
-        process.address(),
-        process.folder().join("trust.json").display(),
-    );
-    for (name, issued) in keys {
-        issued.save(&profile, name).unwrap();
-        text += &format!("[{name}]\ncertificate = \"{name}.pem\"\nkey = \"{name}.key\"\n");
-    }
-    std::fs::write(profile.join("profile.toml"), text).unwrap();
-    profile
 }
 
 /// A document file: the client fills in the rest.

@@ -2,7 +2,7 @@
 //! an advice and a field. Afterwards the program runs, and its store is clean.
 
 mod connections;
-mod documents;
+pub(crate) mod documents;
 mod statements;
 mod uploads;
 
