@@ -109,7 +109,20 @@ impl Globals {
     /// # Errors
     /// None is named, or it can't be used.
     pub fn load_profile(&self) -> Result<Profile, CliError> {
-        Ok(Profile::load(&self.profile_folder()?)?)
+        let folder = self.profile_folder()?;
+        if !folder.is_dir() {
+            let shown = folder.display();
+            let error = CliError::usage(
+                format!("there is no profile {shown}"),
+                format!("没有配置身份 {shown}"),
+            );
+            return Err(error.help(
+                "--as takes the name of a folder in profiles/ of the hub's folder: --folder, \
+                 $XIANJIE_FOLDER",
+                "--as 须为平台目录（--folder 或 $XIANJIE_FOLDER）下 profiles/ 中的目录名",
+            ));
+        }
+        Ok(Profile::load(&folder)?)
     }
 
     /// The trust file: the one given, else the profile's, else the folder's `trust.json`.

@@ -58,6 +58,9 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
             client.submissions(&filter, limit).await?
         }
     };
+    if submissions.is_empty() && !globals.json() {
+        eprintln!("{}", globals.words("nothing that fits was sent", "没有符合条件的已发文书"));
+    }
     for submission in &submissions {
         let as_json = || to_json(client.schema(), "Submission", submission);
         globals.print(as_json, || text(&submission_text(submission), globals));

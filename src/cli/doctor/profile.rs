@@ -104,8 +104,8 @@ fn not_connected(error: &ConnectError) -> Check {
         ),
         ConnectError::CertificateRefused { .. } | ConnectError::ClosedAtOnce { .. } => (
             "registration",
-            "ask the hub's operators to register this certificate's digest",
-            "请联系平台运维登记该证书",
+            "ask the hub's operators: is it registered, suspended, revoked or expired?",
+            "请联系平台运维：该证书是否未登记、已停用、已吊销或已过期",
         ),
         ConnectError::OtherLedger { .. } => (
             "ledger",

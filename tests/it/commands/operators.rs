@@ -96,7 +96,7 @@ fn the_law_is_there_for_programs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_others_can_read_is_named() {
+async fn a_profile_that_can_not_be_used_is_told_with_what_helps() {
     let process = Process::start().await;
     let home = tempfile::tempdir().unwrap();
     let court = process.profile(home.path(), COURT);
@@ -105,4 +105,7 @@ async fn a_key_that_others_can_read_is_named() {
     let refused = run(&mut process.client(&court, &["status"]));
     assert_eq!(refused.code, super::PERMISSION, "{refused:#?}");
     assert!(refused.complaint.contains("chmod 600"), "{refused:#?}");
+    let nobody = run(&mut process.client(&home.path().join("nobody"), &["status"]));
+    assert_eq!(nobody.code, USAGE, "{nobody:#?}");
+    assert!(nobody.complaint.contains("there is no profile"), "{nobody:#?}");
 }
