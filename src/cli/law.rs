@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 use jiff::civil::Date;
+use serde_json::{Value, json};
 use xianjie_core::domain::explain::{Explanation, Language};
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::ids::DocumentType;
+use xianjie_core::refusal::Reason;
 
 use super::{CliError, Globals, dates};
 
-mod check;
 mod reasons;
 
 const EXAMPLES: &str = "\
@@ -32,6 +33,10 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// What the law says of one document type: senders, addressees, duties, custody (解释一种文书的规则)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie law explain verdict_handover
+  xianjie law explain verdict_handover --date 2015-03-01 --lang zh")]
     Explain {
         /// The type, such as verdict_handover; `law list` prints them all (文书类型)
         #[arg(value_name = "TYPE")]
@@ -40,16 +45,26 @@ enum Command {
         day: DayArgs,
     },
     /// The document types of a day (文书类型目录)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie law list
+  xianjie law list --date 2015-03-01 --json")]
     List {
         #[command(flatten)]
         day: DayArgs,
     },
     /// What the hub would do with a document file, without sending it (预审文书)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie law check verdict.json --as gz-baiyun-court")]
     Check {
         /// The document: a JSON file as for `send` (文书文件)
         file: PathBuf,
     },
     /// All types of a day in one text (导出全部规则)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie law render --lang zh > rules.md")]
     Render {
         /// In which form (格式)
         #[arg(long, value_enum, default_value_t = Format::Markdown)]
@@ -58,6 +73,10 @@ enum Command {
         day: DayArgs,
     },
     /// The catalogue of reasons for a refusal, in Markdown (不予接收原因目录)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie law reasons
+  xianjie law reasons --json")]
     Reasons,
 }
 
@@ -96,22 +115,38 @@ fn language(globals: &Globals) -> Language {
 /// # Errors
 /// [`CliError`].
 pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
-    let text = match args.command {
+    let (law, language) = (Law::built_in(), language(globals));
+    match args.command {
         Command::Explain { document_type, day } => {
-            let law = Law::built_in();
+            let day = day.day(globals);
             let explanation = law
-                .explain(&document_type, day.day(globals))
-                .ok_or_else(|| unknown(&law, &document_type, day.day(globals)))?;
-            explanation.text(language(globals))
+                .explain(&document_type, day)
+                .ok_or_else(|| unknown(&law, &document_type, day))?;
+            globals.print(|| to_json(&explanation), || explanation.text(language));
         }
-        Command::List { day } => list(&Law::built_in(), day.day(globals)),
+        Command::List { day } => {
+            let day = day.day(globals);
+            globals.print_all(
+                law.on(day).documents.iter(),
+                |(name, table)| json!({ "type": name.as_str(), "name": table.base.name }),
+                || list(&law, day),
+            );
+        }
         Command::Render { format, day } => {
-            render(&Law::built_in(), day.day(globals), language(globals), format)
+            let day = day.day(globals);
+            globals.print_all(
+                explained(&law, day),
+                |explanation| to_json(&explanation),
+                || render(&law, day, language, format),
+            );
         }
-        Command::Reasons => reasons::catalogue(),
-        Command::Check { file } => return check::run(&file, globals).await,
-    };
-    print!("{text}");
+        Command::Reasons => {
+            globals.print_all(Reason::ALL.iter(), reasons::to_json, reasons::catalogue);
+        }
+        Command::Check { file } => {
+            return super::send::check(&globals.client().await?, &file, globals).await;
+        }
+    }
     Ok(())
 }
 
@@ -125,13 +160,26 @@ fn list(law: &Law, day: Date) -> String {
     types.iter().map(line).collect()
 }
 
+fn explained(law: &Law, day: Date) -> impl Iterator<Item = Explanation> {
+    law.on(day).documents.keys().filter_map(move |name| law.explain(name, day))
+}
+
 fn render(law: &Law, day: Date, language: Language, format: Format) -> String {
-    let explained = law.on(day).documents.keys().filter_map(|name| law.explain(name, day));
-    let texts = explained.map(|explanation: Explanation| match format {
+    let texts = explained(law, day).map(|explanation| match format {
         Format::Markdown => explanation.markdown(language),
         Format::Text => explanation.text(language),
     });
     texts.collect::<Vec<_>>().join("\n")
+}
+
+fn to_json(explanation: &Explanation) -> Value {
+    json!({
+        "type": explanation.document_type.as_str(),
+        "name": explanation.name,
+        "from": explanation.from.to_string(),
+        "text": explanation.text(Language::English),
+        "text_zh": explanation.text(Language::Chinese),
+    })
 }
 
 fn unknown(law: &Law, document_type: &DocumentType, day: Date) -> CliError {

@@ -4,6 +4,7 @@
 
 mod client;
 mod clients;
+mod commands;
 mod demo;
 mod extension;
 mod faults;

@@ -102,7 +102,7 @@ impl Hub {
     pub(crate) async fn revoke(&mut self, revoked: &[&Issued]) {
         let now = UnixTime::now();
         let serial =
-            |issued: &&Issued| (Serial::of_certificate(&issued.certificate_pem).unwrap(), now);
+            |issued: &&Issued| (self.authority.serial_of(&issued.certificate_pem).unwrap(), now);
         let revoked: Vec<_> = revoked.iter().map(serial).collect();
         let next = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs() + 86_400));
         let list = self.authority.revocation_list(&revoked, now, next).unwrap();
