@@ -21,5 +21,6 @@ mod services;
 mod store;
 mod thread;
 mod tidy;
+mod time;
 mod traces;
 mod vectors;
