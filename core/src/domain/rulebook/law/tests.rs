@@ -178,6 +178,33 @@ fn two_bases_on_one_day_are_one_too_many() {
 }
 
 #[test]
+fn a_duty_that_nothing_can_close_is_found() {
+    let reply = FIRST.find("[document.reply]").unwrap();
+    let old = FIRST[reply..].replace("第一", "旧");
+    let old = format!("[rulebook]\nname = \"old\"\nfrom = 2012-03-01\nuntil = 2020-06-30\n{old}");
+    let text = FIRST[..reply].replace("answers = [\"reply\"]\n", "");
+    assert_eq!(
+        errors(&[("old.toml", &old), ("first.toml", &text)]),
+        [
+            "first.toml:10: document.paper: nothing can close the duty \"回执\": from 2020-07-01 on no \
+          book in force has reply"
+        ]
+    );
+    let later = old.replace("2012-03-01", "2030-01-01").replace("until = 2020-06-30\n", "");
+    load(&[("old.toml", &later), ("first.toml", &text)]).unwrap();
+    let missed = text.replace("closed_by = [\"reply\"]", "closed_by = [\"self\"]")
+        + "[document.paper.duties.if_missed]\nname = \"催\"\nowner = \"sender\"\n\
+           soft = \"promptly\"\nclosed_by = [\"reply\"]\n";
+    assert_eq!(
+        errors(&[("old.toml", &old), ("first.toml", &missed)]),
+        [
+            "first.toml:17: document.paper: nothing can close the duty \"催\": from 2020-07-01 on no \
+          book in force has reply"
+        ]
+    );
+}
+
+#[test]
 fn duties_of_one_day_have_names_of_their_own() {
     let second = SECOND.replace("再报", "回执");
     assert_eq!(
