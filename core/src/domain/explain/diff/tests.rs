@@ -48,8 +48,14 @@ fn a_changed_limit_copy_and_test_are_told_under_their_questions() {
         ("act_2020.toml", "within = \"48 hours\"", "within = \"24 hours\""),
         (
             "act_2020.toml",
-            "copies = [\"county procuratorate of the place of execution\"]\nrequired = [\"reasons\"]\narticles = [\"社区矫正法 47\", \"2020办法 48\"",
-            "required = [\"reasons\"]\narticles = [\"社区矫正法 47\", \"2020办法 48(2)\"",
+            "copies = [\n  { to = \"county procuratorate of the place of execution\", \
+             articles = [\"2020办法 48\"], verified = false },\n]\n",
+            "",
+        ),
+        (
+            "act_2020.toml",
+            "articles = [\"社区矫正法 47\", \"2020办法 48\"",
+            "articles = [\"社区矫正法 47\", \"2020办法 48(2)\"",
         ),
         (
             "act_2020.toml",

@@ -79,6 +79,8 @@ fn what_rests_on_recalled_articles_alone_says_so() {
 
 fn sources(table: &Table<Option<Base>>) -> Vec<(usize, &[String], bool)> {
     let mut sources = vec![(table.line, table.articles.as_slice(), table.verified)];
+    let entries = table.to.iter().chain(&table.copies);
+    sources.extend(entries.map(|e| (e.line, e.articles.as_slice(), e.verified)));
     for duty in &table.duties {
         sources.push((duty.line, &duty.articles, duty.verified));
         let missed = duty.item.if_missed.as_deref();
