@@ -24,7 +24,7 @@ mod text;
 pub use diff::{Change, Difference, SectionChange};
 pub use duties::Duty;
 pub use page::Page;
-pub use rows::{CarriedRow, Carrier, CarryingDuty, Standing};
+pub use rows::{CarriedRow, Carrier, CarryingDuty, Reading, Standing};
 pub use text::Language;
 
 use phrases::Phrases;

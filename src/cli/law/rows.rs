@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use xianjie_core::domain::explain::{CarriedRow, Carrier, Standing};
+use xianjie_core::domain::explain::{CarriedRow, Carrier, Reading, Standing};
 use xianjie_core::domain::rulebook::{Law, Rows};
 
 const HEAD: &str = "\
@@ -65,17 +65,21 @@ fn carrier(carrier: &Carrier) -> String {
         }
     }
     let articles = carrier.source.articles.join("、");
-    let mark = if carrier.source.verified { "" } else { "（未核对）" };
+    let mark = match (carrier.source.verified, carrier.has_recalled) {
+        (false, _) => "（未核对）",
+        (true, true) => "（部分主送、抄送未核对）",
+        (true, false) => "",
+    };
     let _ = write!(text, "；{}：{articles}{mark}", carrier.book);
     text
 }
 
 fn read(row: &CarriedRow) -> &'static str {
-    match row.verified() {
-        (_, 0) => "—",
-        (verified, all) if verified == all => "read 已核对",
-        (0, _) => "recalled 未核对",
-        _ => "partly 部分核对",
+    match row.reading() {
+        None => "—",
+        Some(Reading::Read) => "read 已核对",
+        Some(Reading::Partly) => "partly 部分核对",
+        Some(Reading::Recalled) => "recalled 未核对",
     }
 }
 
@@ -96,7 +100,7 @@ fn row_json(row: &CarriedRow) -> Value {
             "name": carrier.name,
             "duty": duty,
             "articles": carrier.source.articles,
-            "verified": carrier.source.verified,
+            "verified": carrier.source.verified && !carrier.has_recalled,
         })
     });
     let state = match row.standing() {

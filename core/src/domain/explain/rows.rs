@@ -32,6 +32,8 @@ pub struct Carrier {
     pub duty: Option<CarryingDuty>,
     /// The articles.
     pub source: Source,
+    /// Whether some of its addressees rest on recalled articles alone, though it does not.
+    pub has_recalled: bool,
 }
 
 /// A duty that writes a row.
@@ -66,6 +68,17 @@ impl Standing {
     }
 }
 
+/// Whether the articles behind a row were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// All of them.
+    Read,
+    /// Some were read and some recalled.
+    Partly,
+    /// All were recalled.
+    Recalled,
+}
+
 impl CarriedRow {
     /// How it stands in the law.
     #[must_use]
@@ -76,11 +89,19 @@ impl CarriedRow {
         if self.carriers.is_empty() { Standing::NotADocument } else { Standing::Duty }
     }
 
-    /// How many of the carriers rest on articles that were read, and how many there are.
+    /// Whether the articles behind it were read; none if nothing carries it.
     #[must_use]
-    pub fn verified(&self) -> (usize, usize) {
-        let verified = self.carriers.iter().filter(|carrier| carrier.source.verified);
-        (verified.count(), self.carriers.len())
+    pub fn reading(&self) -> Option<Reading> {
+        let read = |carrier: &Carrier| carrier.source.verified;
+        let whole = |carrier: &Carrier| read(carrier) && !carrier.has_recalled;
+        if self.carriers.is_empty() {
+            return None;
+        }
+        if self.carriers.iter().all(whole) {
+            return Some(Reading::Read);
+        }
+        let some = self.carriers.iter().any(read);
+        Some(if some { Reading::Partly } else { Reading::Recalled })
     }
 }
 
@@ -108,12 +129,15 @@ impl Law {
                         articles: articles.to_vec(),
                         verified,
                     },
+                    has_recalled: false,
                 };
                 if table.rows.contains(&row.number) {
-                    carriers.push(carrier(None, &table.articles, table.verified));
+                    let mut entries = table.to.iter().chain(&table.copies);
+                    let has_recalled = table.verified && entries.any(|entry| !entry.verified);
+                    let document = carrier(None, &table.articles, table.verified);
+                    carriers.push(Carrier { has_recalled, ..document });
                 }
-                for duty in table.duties.iter().filter(|duty| duty.item.rows.contains(&row.number))
-                {
+                for duty in table.duties.iter().filter(|d| d.item.rows.contains(&row.number)) {
                     let (name, closed_by) = (duty.item.name.clone(), duty.item.closed_by.clone());
                     let carrying = CarryingDuty { name, closed_by };
                     carriers.push(carrier(Some(carrying), &duty.articles, duty.verified));

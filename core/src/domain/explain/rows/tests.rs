@@ -39,9 +39,11 @@ fn a_row_knows_every_book_and_article_that_carries_it() {
         ["recommitment_proposal", "recommitment_decision", "full_term_release", "death_notice"]
     );
     assert!(d3.carriers.iter().all(|c| c.source.articles == ["监狱法2026 48"]));
-    assert_eq!(d3.verified(), (4, 4));
+    assert_eq!(d3.reading(), Some(Reading::Read));
     let n3 = row("N3");
     assert_eq!(n3.standing(), Standing::Document);
     assert!(n3.carriers.iter().any(|carrier| carrier.duty.is_some()));
-    assert_eq!(row("N18").verified(), (0, 1));
+    assert_eq!(row("N18").reading(), Some(Reading::Recalled));
+    assert_eq!(row("C28").reading(), Some(Reading::Partly), "its copies are recalled");
+    assert_eq!(row("B8").reading(), None);
 }
