@@ -206,6 +206,7 @@ pub(crate) fn document_row(kind: &str, primaries: &[&str], copies: &[&str]) -> D
         places: BTreeMap::new(),
         supervisors: BTreeSet::new(),
         unique: None,
+        replaces: None,
         replaced_by: None,
         withdrawn_by: None,
     }

@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use xianjie_core::ids::Time;
 use xianjie_core::ledger::Hash;
 
 /// The floor's file.
@@ -52,6 +53,34 @@ impl Floor {
         let size = size.parse().map_err(|_| form())?;
         let root = Hash::from_base64(root).ok_or_else(form)?;
         Ok(Some((size, root)))
+    }
+
+    /// When the hub was last known to be in service; none before the first time.
+    ///
+    /// # Errors
+    /// [`FloorError`].
+    pub fn alive(&self) -> Result<Option<Time>, FloorError> {
+        let path = self.path.with_extension("alive");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => match text.trim().parse() {
+                Ok(ms) => Ok(Some(Time(ms))),
+                Err(_) => Ok(None),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(FloorError::Io { path, source }),
+        }
+    }
+
+    /// Notes that the hub is in service. Not synced: an older time is a longer outage, and no worse.
+    ///
+    /// # Errors
+    /// [`FloorError`].
+    pub fn mark_alive(&self, time: Time) -> Result<(), FloorError> {
+        let path = self.path.with_extension("alive");
+        let io = |source| FloorError::Io { path: path.clone(), source };
+        let aside = self.path.with_extension("alive.new");
+        std::fs::write(&aside, format!("{}\n", time.0)).map_err(io)?;
+        std::fs::rename(&aside, &path).map_err(io)
     }
 
     /// Raises the floor: written aside, synced, and renamed into place.

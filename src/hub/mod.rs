@@ -15,7 +15,7 @@ use xianjie_core::domain::directory::{Directory, Divisions};
 use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::domain::state::{Key, Row};
-use xianjie_core::ids::Origin;
+use xianjie_core::ids::{Origin, Time};
 use xianjie_core::ledger::NoteSigner;
 use xianjie_core::limits;
 
@@ -209,7 +209,9 @@ impl Hub {
         let in_force = laws::in_force(&*parts.store).await?;
         let laws = Laws::open(parts.law, parts.rulebooks, Arc::clone(&parts.schema), in_force)
             .map_err(OpenError::Law)?;
-        let watch = Watch::new(head.time, parts.clock.now());
+        let alive = parts.floor.alive()?.unwrap_or_default().max(head.time);
+        let outage = timekeeper::last_outage(&*parts.store).await?;
+        let watch = Watch::new(alive, outage);
         let shared = Arc::new(Shared {
             origin: parts.origin,
             schema: parts.schema,
@@ -412,24 +414,34 @@ pub(crate) async fn load_directory(store: &dyn Store) -> Result<Directory, Store
     Ok(directory)
 }
 
-/// Raises the floor in the background: a weaker guard while it lags, never a wrong one.
+/// Raises the floor in the background: a weaker guard while it lags, never a wrong one. Beside it stands
+/// when the hub was last known to be in service.
 async fn keep_floor(shared: std::sync::Weak<Shared>, floor: Floor) {
     const EVERY: std::time::Duration = std::time::Duration::from_millis(500);
-    let mut kept = 0;
+    const ALIVE_EVERY_MS: i64 = 30_000;
+    let (mut kept, mut marked) = (0, Time(i64::MIN));
     loop {
         tokio::time::sleep(EVERY).await;
         let Some(shared) = shared.upgrade() else { return };
-        let published = shared.published.load_full();
+        let (published, alive) = (shared.published.load_full(), shared.watch.alive());
         drop(shared);
-        if published.size > kept {
-            let floor = floor.clone();
-            let (size, root) = (published.size, published.root);
-            let raised = tokio::task::spawn_blocking(move || floor.raise(size, &root)).await;
-            match raised {
-                Ok(Ok(())) => kept = size,
-                Ok(Err(error)) => tracing::warn!(%error, "the floor is not raised"),
-                Err(error) => tracing::warn!(%error, "the floor is not raised"),
+        let raises = published.size > kept;
+        let marks = alive.0.saturating_sub(marked.0) >= ALIVE_EVERY_MS;
+        let floor = floor.clone();
+        let (size, root) = (published.size, published.root);
+        let written = tokio::task::spawn_blocking(move || {
+            if raises {
+                floor.raise(size, &root)?;
             }
+            if marks { floor.mark_alive(alive) } else { Ok(()) }
+        });
+        match written.await {
+            Ok(Ok(())) => {
+                kept = size.max(kept);
+                marked = if marks { alive } else { marked };
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "the floor is not raised"),
+            Err(error) => tracing::warn!(%error, "the floor is not raised"),
         }
     }
 }

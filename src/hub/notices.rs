@@ -26,14 +26,25 @@ impl Hub {
     /// The store can't be read or written now. A notice that is refused stays owed, and the others
     /// are sent.
     pub async fn send_notices(&self) -> Result<usize, Refusal> {
-        let (from, to) = Key::notice_bounds();
-        let page = self.shared.store.scan(&from, &to, limits::PAGE).await.map_err(unavailable)?;
+        let (mut from, to) = Key::notice_bounds();
+        let mut sent = 0;
+        loop {
+            let page =
+                self.shared.store.scan(&from, &to, limits::PAGE).await.map_err(unavailable)?;
+            let Some((last, _)) = page.last() else { return Ok(sent) };
+            // A notice that can't be sent does not keep the others.
+            from = last.iter().copied().chain([0]).collect();
+            sent += self.send_page(page).await?;
+        }
+    }
+
+    async fn send_page(&self, page: Vec<(Vec<u8>, Vec<u8>)>) -> Result<usize, Refusal> {
         let mut sent = 0;
         for (key, row) in page {
             let key = Key::from_bytes(&key).map_err(unavailable)?;
             let row = Row::from_bytes(&row).map_err(unavailable)?;
             if let (Key::NoticeOwed(index, notice), Row::NoticeOwed(to)) = (key, row) {
-                match self.send_notice(index, notice, self.heirs(to)).await {
+                match self.send_notice(index, notice, self.heirs(&to)).await {
                     Ok(()) => sent += 1,
                     Err(refusal) if refusal.advice() == Advice::Resend => return Err(refusal),
                     Err(refusal) => {
@@ -45,15 +56,23 @@ impl Hub {
         Ok(sent)
     }
 
-    /// Who gets what these were to get: they themselves, or who took their places.
-    fn heirs(&self, to: BTreeSet<AgencyCode>) -> Vec<AgencyCode> {
+    /// Who gets what these were to get: they themselves, or who took their places; who supervised them,
+    /// if nobody did.
+    fn heirs(&self, to: &BTreeSet<AgencyCode>) -> Vec<AgencyCode> {
         let directory = self.directory();
         let now = self.shared.clock.now();
-        let heirs = to.iter().map(|agency| directory.successor(agency).clone());
         let takes_part = |code: &AgencyCode| {
             directory.agency(code).is_some_and(|agency| agency.is_addressable(now))
         };
-        heirs.filter(takes_part).collect::<BTreeSet<_>>().into_iter().collect()
+        let heirs = to.iter().map(|agency| directory.successor(agency).clone());
+        let heirs: BTreeSet<AgencyCode> = heirs.filter(takes_part).collect();
+        if !heirs.is_empty() {
+            return heirs.into_iter().collect();
+        }
+        let supervisors =
+            to.iter().filter_map(|code| directory.agency(code)?.supervised_by.clone());
+        let supervisors = supervisors.map(|code| directory.successor(&code).clone());
+        supervisors.filter(takes_part).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     async fn send_notice(

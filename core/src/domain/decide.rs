@@ -8,7 +8,7 @@
 
 use super::directory::{Directory, Divisions};
 use super::document::Document;
-use super::record::{Notice, Outage, Record, Signed};
+use super::record::{Notice, Record, Signed};
 use super::reminders::Reminders;
 use super::rulebook::Law;
 use super::state::View;
@@ -32,11 +32,13 @@ mod service;
 mod signers;
 mod tests_of_law;
 mod thread;
+mod undone;
 mod withdrawal;
 
 #[cfg(test)]
 mod tests;
 
+pub use clock::settled_after;
 pub use directory_change::{Change, DirectoryInput};
 pub use document::admits;
 
@@ -126,18 +128,15 @@ pub struct RejectionInput {
 #[derive(Debug, Clone)]
 pub enum ClockInput {
     /// A duty's next look is due.
-    Duty {
-        /// Which duty.
-        duty: DutyId,
-        /// The last outage of the hub, if there was one lately.
-        outage: Option<Outage>,
-    },
+    Duty(DutyId),
     /// A duty's limit may be computed anew: there is calendar data that was missing.
     Recompute(DutyId),
-    /// These deliveries of one inbox may have gone unacknowledged for too long.
+    /// These deliveries of one inbox and sender may have gone unacknowledged for too long.
     Unacknowledged {
         /// Whose inbox.
         agency: AgencyCode,
+        /// Who sent them.
+        sender: AgencyCode,
         /// Which, ascending; at most a page.
         numbers: Vec<InboxNumber>,
     },

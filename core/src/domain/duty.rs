@@ -39,6 +39,8 @@ pub struct Duty {
     pub waits_for: Option<(AgencyCode, InboxNumber)>,
     /// What the limit counts from, once that is known and if it counts at all.
     pub runs_from: Option<Start>,
+    /// The end of the day that its document states (载明的日期), if its limit is that or earlier.
+    pub stated: Option<Time>,
     /// Before this it is too early: the opening of a window.
     pub not_before: Option<Time>,
     /// When it runs out, exclusive: met if a record's time is less. None until it starts and while
@@ -83,6 +85,8 @@ pub enum Warned {
 /// A limit that stands still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standstill {
+    /// The record that stopped it.
+    pub by: LedgerIndex,
     /// Since when.
     pub since: Time,
     /// When it was to run out.

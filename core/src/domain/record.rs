@@ -205,13 +205,13 @@ pub enum Clock {
         /// The procuratorates that may see it.
         supervisors: BTreeSet<AgencyCode>,
     },
-    /// Deliveries of one inbox were not acknowledged for a day.
+    /// One sender's deliveries in an inbox were not acknowledged for too long.
     Unacknowledged {
         /// Whose inbox.
         agency: AgencyCode,
-        /// The newest of them; all that are not settled up to it are meant.
+        /// The newest of them; all of that sender's that are not settled up to it are meant.
         number: InboxNumber,
-        /// The agency itself, and who sent them.
+        /// The agency itself and the sender.
         agencies: BTreeSet<AgencyCode>,
         /// The procuratorates that may see it.
         supervisors: BTreeSet<AgencyCode>,
@@ -345,10 +345,12 @@ pub enum Effect {
         /// What does not fit, as a name.
         what: String,
     },
-    /// Everything up to a number that is not settled in an inbox has been told of.
+    /// What is not settled of one sender's in an inbox, up to a number, has been told of.
     UnacknowledgedTold {
         /// Whose inbox.
         agency: AgencyCode,
+        /// Whose deliveries.
+        sender: AgencyCode,
         /// Up to which number.
         number: InboxNumber,
     },

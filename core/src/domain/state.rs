@@ -14,7 +14,7 @@ use super::agency::{Agency, Certificate, System};
 use super::custody::{Custody, Step};
 use super::document::Category;
 use super::duty::Duty;
-use super::record::{Opened, Settled};
+use super::record::{Opened, Outage, Settled};
 use super::role::Role;
 use crate::ids::{
     AgencyCode, CaseRef, Digest, DivisionCode, DocumentRef, DocumentType, DutyId, InboxNumber,
@@ -71,6 +71,10 @@ pub enum Row {
     Entry,
     /// A step of custody.
     PastCustody(Box<PastCustody>),
+    /// Up to which number of an inbox it has been told that nobody signed for a sender's deliveries.
+    Told(InboxNumber),
+    /// The last outage of the hub.
+    Outage(Outage),
 }
 
 /// A step of custody (监管责任) that a case took: who answered for the person from then on.
@@ -107,6 +111,8 @@ pub struct DocumentRow {
     pub supervisors: BTreeSet<AgencyCode>,
     /// What it bound against a second of its kind.
     pub unique: Option<Digest>,
+    /// What it replaced.
+    pub replaces: Option<DocumentRef>,
     /// The document that replaced it.
     pub replaced_by: Option<LedgerIndex>,
     /// The record that withdrew it.
@@ -131,8 +137,6 @@ pub struct Inbox {
     pub last: InboxNumber,
     /// How many deliveries are not settled.
     pub unsettled: u64,
-    /// Up to here, what nobody signed for has been told of.
-    pub told: InboxNumber,
 }
 
 /// One delivery (送达).

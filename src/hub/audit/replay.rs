@@ -203,7 +203,6 @@ fn touched(effect: &Effect) -> Vec<Key> {
         | Effect::DutyChanged { duty, .. }
         | Effect::DutyClosed { duty, .. }
         | Effect::DutyReopened { duty } => vec![Key::Duty(*duty)],
-        Effect::UnacknowledgedTold { agency, .. } => vec![Key::Inbox(agency.clone())],
         Effect::Withdrawn { document } => vec![Key::Document(document.clone())],
         Effect::AgencySuspended { agency, .. } => vec![Key::Agency(agency.clone())],
         Effect::SystemSuspended { system, .. } => vec![Key::System(system.clone())],
@@ -212,6 +211,7 @@ fn touched(effect: &Effect) -> Vec<Key> {
         | Effect::DutyOpened(_)
         | Effect::Contradiction { .. }
         | Effect::NoticeOwed { .. }
+        | Effect::UnacknowledgedTold { .. }
         | Effect::AgencyPut(_)
         | Effect::SystemPut(_)
         | Effect::CertificatePut(_)

@@ -68,6 +68,7 @@ pub(super) fn opened_message(duty: &Duty) -> pb::DutyOpened {
         suspended_by,
         resumed_by,
         if_missed,
+        stated_ms: milliseconds(duty.stated),
     }
 }
 
@@ -114,6 +115,7 @@ pub(super) fn read_opened(
         state,
         waits_for: waits_for.transpose()?,
         runs_from: message.from.map(read_start).transpose()?,
+        stated: message.stated_ms.map(Time),
         not_before: message.not_before_ms.map(Time),
         due: message.due_ms.map(Time),
         provisional: message.provisional,
@@ -173,6 +175,7 @@ pub(super) fn started_message(duty: DutyId, from: Start, timing: &Timing) -> pb:
         provisional: timing.provisional,
         from: Some(start_message(from)),
         wake_ms: milliseconds(timing.wake),
+        not_before_ms: milliseconds(timing.not_before),
     }
 }
 
@@ -181,7 +184,7 @@ pub(super) fn read_started(message: pb::DutyStarted) -> Result<Effect, RecordErr
         duty: duty_id(message.duty)?,
         from: read_start(message.from.ok_or(RecordError::Missing("from"))?)?,
         timing: Timing {
-            not_before: None,
+            not_before: message.not_before_ms.map(Time),
             due: message.due_ms.map(Time),
             provisional: message.provisional,
             wake: message.wake_ms.map(Time),

@@ -52,9 +52,11 @@ fn effect_message(effect: &Effect) -> Message {
         }
         Effect::DutyReopened { duty } => Message::DutyReopened(duty::reopened_message(*duty)),
         Effect::Withdrawn { document } => Message::DocumentWithdrawn(withdrawn_message(document)),
-        Effect::UnacknowledgedTold { agency, number } => {
-            let delivery = delivery_message(agency, *number);
-            Message::UnacknowledgedTold(pb::UnacknowledgedTold { delivery: Some(delivery) })
+        Effect::UnacknowledgedTold { agency, sender, number } => {
+            Message::UnacknowledgedTold(pb::UnacknowledgedTold {
+                delivery: Some(delivery_message(agency, *number)),
+                sender: sender.to_string(),
+            })
         }
         Effect::Contradiction { case, what } => {
             Message::Contradiction(contradiction_message(*case, what))
@@ -99,7 +101,8 @@ fn read_effect(message: Message, rule: &str, articles: &[String]) -> Result<Effe
         }
         Message::UnacknowledgedTold(message) => {
             let (agency, number) = delivery(message.delivery)?;
-            Ok(Effect::UnacknowledgedTold { agency, number })
+            let sender = id(&message.sender, "sender")?;
+            Ok(Effect::UnacknowledgedTold { agency, sender, number })
         }
         Message::Contradiction(message) => read_contradiction(message),
         Message::NoticeOwed(message) => read_notice(&message),

@@ -116,7 +116,7 @@ pub(crate) fn kinds() -> Vec<(Key, Row, Row)> {
 
 /// An inbox row whose last number is `last`.
 pub(crate) fn inbox(last: u64) -> Row {
-    Row::Inbox(Inbox { last: InboxNumber(last), unsettled: 1, told: InboxNumber(0) })
+    Row::Inbox(Inbox { last: InboxNumber(last), unsettled: 1 })
 }
 
 /// The key of the `number`th delivery of an agency.

@@ -91,7 +91,9 @@ pub(super) fn find(
     let mut found = Found { reference, opens: false, case, sets: Vec::new(), flags: Vec::new() };
     let person = document.subject.as_ref().and_then(|subject| subject.person);
     if let (Some(person), Some(Some(_))) = (person, of_thread)
-        && !view.cases_of(person).contains(&reference)
+        && let others = view.cases_of(person)
+        && !others.is_empty()
+        && !others.contains(&reference)
     {
         found.flags.push("SUBJECT_DIFFERS");
     }

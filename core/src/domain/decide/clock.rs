@@ -4,22 +4,31 @@
 use std::collections::BTreeSet;
 
 use super::{ClockInput, Decided, Decision, World, limit};
-use crate::domain::agency::Kind as AgencyKind;
 use crate::domain::duty::{Duty, Force, Outcome, Warned};
 use crate::domain::record::{
     Clock, DutyChange, DutyStep, Effect, Kind, Notice, Outage, Record, RuledEffect, Timing,
 };
 use crate::domain::role::Role;
 use crate::domain::state::{Key, Row, View};
+use crate::domain::term::Start;
 use crate::ids::{AgencyCode, CaseRef, DutyId, InboxNumber, Time};
+
+/// So long after an outage nothing is declared missed.
+const SETTLING_MS: i64 = 30 * 60_000;
+
+/// From when on limits are declared missed again: whoever waited for the hub comes first.
+#[must_use]
+pub fn settled_after(outage: &Outage) -> Time {
+    Time(outage.until.0.saturating_add(SETTLING_MS))
+}
 
 /// Decides; nothing happens where nothing is due.
 pub(super) fn decide(view: &View<'_>, world: &World<'_>, input: &ClockInput) -> Decision {
     let record = match input {
-        ClockInput::Duty { duty, outage } => look(view, world, *duty, *outage),
+        ClockInput::Duty(duty) => look(view, world, *duty),
         ClockInput::Recompute(duty) => recompute(view, world, *duty),
-        ClockInput::Unacknowledged { agency, numbers } => {
-            unacknowledged(view, world, agency, numbers)
+        ClockInput::Unacknowledged { agency, sender, numbers } => {
+            unacknowledged(view, world, agency, sender, numbers)
         }
     };
     match record {
@@ -38,8 +47,15 @@ struct Look<'l, 'a> {
     duty: &'l Duty,
 }
 
-fn look(view: &View<'_>, world: &World<'_>, id: DutyId, outage: Option<Outage>) -> Option<Record> {
+fn look(view: &View<'_>, world: &World<'_>, id: DutyId) -> Option<Record> {
     let duty = owed(view, id).filter(|duty| duty.wake.is_some_and(|wake| wake <= world.time))?;
+    let outage = match view.get(&Key::Outage) {
+        Some(Row::Outage(outage)) => Some(*outage),
+        _ => None,
+    };
+    if outage.is_some_and(|outage| world.time < settled_after(&outage)) {
+        return None;
+    }
     let look = Look { view, world, id, duty };
     match duty.due {
         Some(due) if world.time < due => Some(look.forewarned(due)),
@@ -50,7 +66,10 @@ fn look(view: &View<'_>, world: &World<'_>, id: DutyId, outage: Option<Outage>) 
 
 fn recompute(view: &View<'_>, world: &World<'_>, id: DutyId) -> Option<Record> {
     let duty = owed(view, id).filter(|duty| duty.provisional && duty.suspended.is_none())?;
-    let timing = limit::counted(world, duty, duty.runs_from?);
+    let timing = match duty.runs_from {
+        Some(from) => limit::counted(world, duty, from),
+        None => limit::rolled(world, duty)?,
+    };
     if timing.provisional && timing.due == duty.due {
         return None;
     }
@@ -73,7 +92,8 @@ impl Look<'_, '_> {
     /// Its limit is near, or its window is open. At most one more look lies before the limit itself.
     fn forewarned(&self, due: Time) -> Record {
         let next = self.world.reminders.next(self.world.time, self.duty.not_before, due);
-        let opened = self.duty.not_before.is_some() && self.duty.warned == Warned::No;
+        // The opening of a window is told of too.
+        let opened = self.duty.not_before.is_some() && self.duty.wake == self.duty.not_before;
         let wake = if opened && next > self.world.time { next } else { due };
         let mut effects = vec![
             self.changed(DutyChange::Forewarned, Timing { wake: Some(wake), ..self.timing() }),
@@ -90,9 +110,12 @@ impl Look<'_, '_> {
         let wake = Some(self.world.reminders.again(self.world.time));
         let timing = Timing { wake, ..self.timing() };
         let mut effects = vec![self.changed(DutyChange::Passed, timing)];
-        let next = self.duty.if_missed.as_ref().filter(|_| self.duty.warned != Warned::Passed);
-        effects.extend(next.map(|next| self.follows(next)));
+        effects.extend(self.duty.if_missed.as_ref().map(|next| self.follows(next)));
         let (step, notice, to) = match self.duty.force {
+            // That a person has not arrived is everybody's concern, once the first reminder is over.
+            Force::Soft if self.duty.handover && self.duty.warned == Warned::Passed => {
+                (DutyStep::Reminded, Notice::Reminded, self.all_concerned())
+            }
             Force::Soft => {
                 (DutyStep::Reminded, Notice::Reminded, BTreeSet::from([self.owner().clone()]))
             }
@@ -104,7 +127,8 @@ impl Look<'_, '_> {
         effects.extend(self.notice(notice, to));
         let touched = outage.filter(|outage| {
             let due = self.duty.due.unwrap_or(self.world.time);
-            outage.until.0 >= due.0.saturating_sub(self.world.reminders.forewarn_ms)
+            let begins = due.0.saturating_sub(self.world.reminders.forewarn_ms);
+            self.duty.warned != Warned::Passed && outage.from < due && outage.until.0 >= begins
         });
         self.record(step, touched, effects)
     }
@@ -117,6 +141,7 @@ impl Look<'_, '_> {
             due: timing.due,
             provisional: timing.provisional,
             wake: timing.wake,
+            runs_from: (next.force != Force::Soft).then_some(Start::Instant(self.world.time.0)),
             ..next.clone()
         };
         RuledEffect {
@@ -166,7 +191,10 @@ impl Look<'_, '_> {
         [self.owner()]
             .into_iter()
             .chain(responsible)
-            .filter_map(|code| self.world.directory.agency(code)?.supervised_by.clone())
+            .filter_map(|code| {
+                let directory = self.world.directory;
+                directory.agency(directory.successor(code))?.supervised_by.clone()
+            })
             .collect()
     }
 
@@ -188,34 +216,31 @@ fn answers<'v>(view: &'v View<'_>, case: CaseRef) -> Option<&'v AgencyCode> {
     case.custody.answers.as_ref().or(case.roles.get(&Role::ResponsibleAgency))
 }
 
-/// Deliveries that nobody signed for: told of once each, to those who sent them and to who supervises
-/// the addressee. The hub's own notices raise no alarms.
+/// One sender's deliveries in an inbox that nobody signed for: told of once each, to the sender and to
+/// who supervises the addressee. No sender learns of another.
 fn unacknowledged(
     view: &View<'_>,
     world: &World<'_>,
     agency: &AgencyCode,
+    sender: &AgencyCode,
     numbers: &[InboxNumber],
 ) -> Option<Record> {
-    let Some(Row::Inbox(inbox)) = view.get(&Key::Inbox(agency.clone())) else { return None };
-    let old = Time(world.time.0.saturating_sub(world.reminders.unacknowledged_ms));
-    let mut last = None;
-    let mut senders = BTreeSet::new();
-    for number in numbers.iter().filter(|number| **number > inbox.told) {
-        let key = Key::Delivery(agency.clone(), *number);
-        let Some(Row::Delivery(delivery)) = view.get(&key) else { continue };
-        if delivery.time > old {
-            break;
-        }
-        last = Some(*number);
-        if delivery.settled.is_none() {
-            senders.insert(delivery.document.sender.clone());
-        }
-    }
-    let number = last?;
-    let hub = |code: &AgencyCode| {
-        world.directory.agency(code).is_some_and(|agency| agency.kind == AgencyKind::Hub)
+    let told = match view.get(&Key::Told(agency.clone(), sender.clone())) {
+        Some(Row::Told(number)) => *number,
+        _ => InboxNumber(0),
     };
-    senders.retain(|sender| !hub(sender));
+    let old = Time(world.time.0.saturating_sub(world.reminders.unacknowledged_ms));
+    let lies = |number: &&InboxNumber| {
+        let delivery = view.get(&Key::Delivery(agency.clone(), **number));
+        matches!(
+            delivery,
+            Some(Row::Delivery(delivery))
+                if delivery.settled.is_none()
+                    && delivery.time <= old
+                    && delivery.document.sender == *sender
+        )
+    };
+    let number = numbers.iter().filter(|number| **number > told).filter(lies).max().copied()?;
     let supervisors: BTreeSet<AgencyCode> = world
         .directory
         .agency(agency)
@@ -227,12 +252,16 @@ fn unacknowledged(
         articles: Vec::new(),
         effect,
     };
-    let mut effects = vec![ruled(Effect::UnacknowledgedTold { agency: agency.clone(), number })];
-    if !senders.is_empty() {
-        let to = senders.iter().chain(&supervisors).cloned().collect();
-        effects.push(ruled(Effect::NoticeOwed { notice: Notice::Unacknowledged, to }));
-    }
-    let agencies = senders.into_iter().chain([agency.clone()]).collect();
+    let to = supervisors.iter().chain([sender]).cloned().collect();
+    let effects = vec![
+        ruled(Effect::UnacknowledgedTold {
+            agency: agency.clone(),
+            sender: sender.clone(),
+            number,
+        }),
+        ruled(Effect::NoticeOwed { notice: Notice::Unacknowledged, to }),
+    ];
+    let agencies = [agency.clone(), sender.clone()].into();
     let kind = Kind::Clock(Clock::Unacknowledged {
         agency: agency.clone(),
         number,

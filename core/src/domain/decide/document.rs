@@ -122,6 +122,15 @@ fn missing_fields(document: &Document, table: &Table) -> Vec<Violation> {
     violations
 }
 
+/// A duty ends once, by the first that ends it.
+fn ends_once(effects: &mut Vec<RuledEffect>) {
+    let mut ended = BTreeSet::new();
+    effects.retain(|ruled| match ruled.effect {
+        Effect::DutyClosed { duty, .. } => ended.insert(duty),
+        _ => true,
+    });
+}
+
 struct Pipeline<'p, 'a> {
     view: &'p View<'a>,
     world: &'p World<'a>,
@@ -328,8 +337,9 @@ impl Pipeline<'_, '_> {
             new_expiry: found.and_then(Found::new_expiry),
         };
         let mut effects = act.touch(owed, violations);
-        effects.extend(withdrawal::effects(self.view, self.table, &self.thread, step, violations));
-        effects.extend(withdrawal::replaced(self.view, &self.thread, self.table));
+        let (view, world, table, thread) = (self.view, self.world, self.table, &self.thread);
+        effects.extend(withdrawal::effects(view, world, table, thread, step, violations));
+        effects.extend(withdrawal::replaced(view, &self.input.document, thread, table));
         effects.extend(service::effects(
             self.view,
             self.world,
@@ -338,6 +348,7 @@ impl Pipeline<'_, '_> {
             &self.thread,
             owed,
         ));
+        ends_once(&mut effects);
         let opening = Opening {
             world: self.world,
             scene,

@@ -119,11 +119,13 @@ impl Act<'_, '_> {
             return stays(DutyChange::Extended, timing);
         }
         if let Some((with, until)) = &duty.suspend {
-            if with == self.kind && duty.suspended.is_none() && !duty.is_missed() {
+            let here = duty.thread == self.thread;
+            let passed = duty.due.is_some_and(|due| due <= self.world.time);
+            if with == self.kind && here && duty.suspended.is_none() && !passed {
                 let timing = Timing { not_before: duty.not_before, ..Timing::default() };
                 return stays(DutyChange::Suspended, timing);
             }
-            if until == self.kind {
+            if until == self.kind && here {
                 return stays(DutyChange::Resumed, limit::resumed(self.world, duty)?);
             }
         }
@@ -241,10 +243,10 @@ impl Opening<'_, '_> {
         let under_way = self
             .case
             .is_some_and(|found| self.world.law.custody().is_handover(found.case.custody.state));
-        let open = self
-            .owed
-            .iter()
-            .any(|(_, duty)| duty.handover && duty.name == name && duty.owner.agency() == owner);
+        let open = self.owed.iter().any(|(id, duty)| {
+            let same = duty.handover && duty.name == name && duty.owner.agency() == owner;
+            same && !self.ends(*id)
+        });
         under_way && !open
     }
 
@@ -276,6 +278,7 @@ impl Opening<'_, '_> {
             state: DutyState::Open,
             waits_for: None,
             runs_from: None,
+            stated: None,
             not_before: None,
             due: None,
             provisional: false,
@@ -324,14 +327,14 @@ impl Opening<'_, '_> {
     /// Starts the limit, or has it wait for the receipt: the owner's if it is addressed, else the
     /// first primary addressee's. Standing consent to electronic service makes the commit the receipt.
     fn start(&self, rule: &DutyRule, duty: &mut Duty) {
+        if duty.limit.contains("as stated") {
+            let stated = self.scene.document.date("stated_date");
+            duty.stated = stated.map(|date| Time(term_expiry_due(date).at_ms));
+        }
         let case = self.case.map(|found| &found.case);
         let (from, timing) = match limit::run(self.world, rule, self.scene.document, case) {
             Run::Runs { from, timing } => (from, timing),
             Run::FromReceipt => {
-                if duty.limit.contains("as stated") {
-                    let stated = self.scene.document.date("stated_date");
-                    duty.due = stated.map(|date| Time(term_expiry_due(date).at_ms));
-                }
                 let owner = duty.owner.agency();
                 let own = self.deliveries.iter().find(|(agency, _, _)| agency == owner);
                 let delivery = own.or(self.deliveries.iter().find(|(_, _, copy)| !copy));
@@ -339,6 +342,9 @@ impl Opening<'_, '_> {
                     && !self.consents(agency)
                 {
                     duty.waits_for = Some((agency.clone(), *number));
+                    // A date that the document states comes, received or not.
+                    let timing = limit::stated(self.world, duty);
+                    (duty.due, duty.wake) = (timing.due, timing.wake);
                     return;
                 }
                 let from = Start::Instant(self.world.time.0);
@@ -358,6 +364,11 @@ impl Opening<'_, '_> {
 
     fn first_primary(&self) -> Option<AgencyCode> {
         self.deliveries.iter().find(|(_, _, copy)| !copy).map(|(agency, _, _)| agency.clone())
+    }
+
+    fn ends(&self, id: DutyId) -> bool {
+        let ends = |touched: &RuledEffect| matches!(touched.effect, Effect::DutyClosed { duty, .. } if duty == id);
+        self.touched.iter().any(ends)
     }
 
     /// Whether this document also closes an open duty of that name and owner: then the duty that

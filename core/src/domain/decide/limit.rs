@@ -108,11 +108,15 @@ pub(super) fn never_rolls(rule: &DutyRule, case: Option<&Case>) -> bool {
 /// When a limit of so many days runs out that begins at `start`: from receipt, from service on paper,
 /// or counted again. A date stated in the document stands in the duty already.
 pub(super) fn counted(world: &World<'_>, duty: &Duty, start: Start) -> Timing {
-    let stated = duty.limit.contains("as stated").then_some(duty.due).flatten();
     let spans = duty.limit.split(" or ").filter_map(|words| words.parse::<Span>().ok());
     let mut dues: Vec<Due> = spans.filter_map(|span| due(world, span, start, roll(duty))).collect();
-    dues.extend(stated.map(|stated| Due { at_ms: stated.0, provisional: false }));
+    dues.extend(duty.stated.map(|stated| Due { at_ms: stated.0, provisional: false }));
     timing(world, duty.not_before, term::earliest(&dues))
+}
+
+/// The date that the document states, alone.
+pub(super) fn stated(world: &World<'_>, duty: &Duty) -> Timing {
+    timing(world, None, duty.stated.map(|stated| Due { at_ms: stated.0, provisional: false }))
 }
 
 /// How the limit of a duty that missed another begins: now.
@@ -140,13 +144,26 @@ pub(super) fn extended(
     (new.at_ms > old.at_ms).then(|| timing(world, duty.not_before, Some(new)))
 }
 
-/// A limit that stood still runs again: as many days longer as it stood.
+/// A limit that stood still runs again: as many days longer as it stood, the day on which it was stopped
+/// not counted.
 pub(super) fn resumed(world: &World<'_>, duty: &Duty) -> Option<Timing> {
     let still = duty.suspended?;
-    let left = still.due?.0.saturating_sub(still.since.0).max(0);
-    let last = shanghai_date(world.time.0.saturating_add(left).saturating_sub(1));
-    let rolled = due(world, Span::Days(1), Start::Day(last.yesterday().ok()?), roll(duty))?;
-    Some(timing(world, duty.not_before, Some(rolled)))
+    let old = Due { at_ms: still.due?.0, provisional: duty.provisional };
+    let stood = shanghai_date(still.since.0).until(shanghai_date(world.time.0)).ok()?.get_days();
+    let before = old.last_day().yesterday().ok()?.checked_add(stood.days()).ok()?;
+    ends_after(world, duty, before)
+}
+
+/// A limit that is not counted anew, as it was extended or stood still: its last day rolls again.
+pub(super) fn rolled(world: &World<'_>, duty: &Duty) -> Option<Timing> {
+    let last = Due { at_ms: duty.due?.0, provisional: true }.last_day();
+    ends_after(world, duty, last.yesterday().ok()?)
+}
+
+/// A limit whose last day is the one after: as a limit of one day, it rolls as this one does.
+fn ends_after(world: &World<'_>, duty: &Duty, before: Date) -> Option<Timing> {
+    let new = due(world, Span::Days(1), Start::Day(before), roll(duty))?;
+    Some(timing(world, duty.not_before, Some(new)))
 }
 
 /// A limit measured from the last day of the term, when that day has changed; none for any other.

@@ -26,7 +26,7 @@ fn length(category: Category) -> Option<Length> {
     match category {
         Category::PublicSurveillance => Some(Length { least: 0, most: 36, article: "刑法 69" }),
         Category::Probation => Some(Length { least: 2, most: 60, article: "刑法 73" }),
-        Category::Parole => Some(Length { least: 0, most: 300, article: "刑法 83" }),
+        Category::Parole => Some(Length { least: 0, most: 300, article: "刑法 69" }),
         Category::TemporaryRelease => None,
     }
 }
@@ -77,6 +77,12 @@ pub(super) fn flags(
     let expiry = case.and_then(|case| case.term_expiry);
     if step == Some(Step::Release) && after(expiry, Some(today)) {
         flag("RELEASED_BEFORE_EXPIRY", "社区矫正法 44");
+    }
+    for (_, duty) in owed.iter().filter(|(_, duty)| duty.closed_by.contains(&document.kind)) {
+        if duty.not_before.is_some_and(|opens| now < opens) {
+            let article = duty.articles.first().map_or("", String::as_str);
+            flag("BEFORE_ITS_WINDOW", article);
+        }
     }
     if after(began_to_report(owed), on("reported_date")) {
         flag("REPORTED_BEFORE_EFFECT", "社区矫正法 21");

@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 
 use super::acknowledgement::{bindings, delivery, settled};
-use super::withdrawal::{closed, opened_by, reopened};
+use super::undone::Undone;
 use super::{Decided, Decision, RejectionInput, World};
 use crate::domain::agency::Kind as AgencyKind;
 use crate::domain::duty::{Duty, Outcome, Owner};
 use crate::domain::record::{Effect, Kind, Notice, Record, Rejected, RuledEffect, Settled, Signed};
-use crate::domain::state::{DocumentRow, Key, Row, View};
+use crate::domain::state::{Delivery, DocumentRow, Key, Row, View};
 use crate::ids::{AgencyCode, DutyId};
 use crate::refusal::{Reason, Refusal, Violation};
 
@@ -33,13 +33,7 @@ pub(super) fn decide(
     if let Some(Row::Document(row)) = view.get(&Key::Document(delivery.document.clone())) {
         supervisors.extend(row.supervisors.iter().cloned());
         if !delivery.copy {
-            effects.extend(closed(
-                &not_owed(view, input, row),
-                Outcome::Cancelled,
-                "hub/rejection",
-                &[],
-            ));
-            effects.extend(reopened(view, delivery.index, "hub/rejection"));
+            effects.extend(undone(view, world, input, delivery, row));
         }
     }
     // Notices raise no notices of their own.
@@ -68,16 +62,24 @@ fn is_hub(world: &World<'_>, agency: &AgencyCode) -> bool {
     world.directory.agency(agency).is_some_and(|agency| agency.kind == AgencyKind::Hub)
 }
 
-/// What the recipient need not do, as it did not take the document; a limit of the person's own stays,
-/// and with it the alarm that nobody watches it.
-fn not_owed<'v>(
-    view: &'v View<'_>,
+/// What becomes of the duties around the rejected document. The recipient need not do what it did not
+/// take; a limit of the person's own stays, and with it the alarm that nobody watches it.
+fn undone(
+    view: &View<'_>,
+    world: &World<'_>,
     input: &RejectionInput,
+    delivery: &Delivery,
     row: &DocumentRow,
-) -> Vec<(DutyId, &'v Duty)> {
-    let delivery = Some((input.agency.clone(), input.number));
+) -> Vec<RuledEffect> {
+    let document = &delivery.document;
+    let undone = Undone { view, document, row, rule: "hub/rejection", articles: &[] };
+    let waits_for = Some((input.agency.clone(), input.number));
     let recipients = |(_, duty): &(DutyId, &Duty)| {
-        duty.owner == Owner::Agency(input.agency.clone()) || duty.waits_for == delivery
+        duty.owner == Owner::Agency(input.agency.clone()) || duty.waits_for == waits_for
     };
-    opened_by(view, row).into_iter().filter(recipients).collect()
+    let not_owed: Vec<_> = undone.opened().into_iter().filter(recipients).collect();
+    let mut effects = undone.close(&not_owed, Outcome::Cancelled);
+    effects.extend(undone.reopen());
+    effects.extend(undone.resume(world));
+    effects
 }

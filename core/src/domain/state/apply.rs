@@ -4,7 +4,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Addressed, Case, Delivery, DocumentRow, Inbox, Key, PastCustody, Row, View};
 use crate::domain::agency::{Agency, Certificate, Revocation, System};
-use crate::domain::record::{CaseSet, DocumentTaken, Effect, Kind, Record, Refusals, Settled};
+use crate::domain::record::{
+    CaseSet, Clock, DocumentTaken, Effect, Kind, Record, Refusals, Settled,
+};
 use crate::ids::{
     AgencyCode, CaseRef, Digest, DocumentRef, DutyId, InboxNumber, LedgerIndex, Time,
 };
@@ -45,6 +47,9 @@ pub fn apply(
             change.view.put(Key::Change(directory.id), row);
         }
         Kind::Refusals(refusals) => change.refusals(refusals),
+        Kind::Clock(Clock::Outage(outage)) => {
+            change.view.put(Key::Outage, Row::Outage(*outage));
+        }
         Kind::Acknowledged(_) | Kind::Rejected(_) | Kind::Clock(_) => {}
     }
     for (ordinal, ruled) in (0..).zip(&record.effects) {
@@ -113,6 +118,7 @@ impl Change<'_, '_> {
             places: taken.places.clone(),
             supervisors: taken.supervisors.clone(),
             unique: taken.unique,
+            replaces: taken.replaces.clone(),
             replaced_by: None,
             withdrawn_by: None,
         };
@@ -157,9 +163,9 @@ impl Change<'_, '_> {
                 self.view.put(key, Row::PastCustody(Box::new(past)));
             }
             Effect::Withdrawn { document } => self.withdraw(document)?,
-            Effect::UnacknowledgedTold { agency, number } => {
-                let inbox = Inbox { told: *number, ..self.inbox_row(agency) };
-                self.view.put(Key::Inbox(agency.clone()), Row::Inbox(inbox));
+            Effect::UnacknowledgedTold { agency, sender, number } => {
+                let key = Key::Told(agency.clone(), sender.clone());
+                self.view.put(key, Row::Told(*number));
             }
             Effect::NoticeOwed { notice, to } => {
                 let key = Key::NoticeOwed(self.index, *notice);

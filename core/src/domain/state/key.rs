@@ -61,6 +61,10 @@ pub enum Key {
     DutyOf(AgencyCode, DutyId),
     /// A step of custody that a case took, by the record that took it.
     PastCustody(CaseRef, LedgerIndex),
+    /// How far it has been told what nobody signed for, by inbox and sender.
+    Told(AgencyCode, AgencyCode),
+    /// The last outage of the hub.
+    Outage,
 }
 
 /// A range of keys: those that begin alike.
@@ -118,6 +122,8 @@ impl Key {
             Self::Provisional(duty) => Writer::tag(22).duty(*duty),
             Self::DutyOf(code, duty) => Writer::tag(23).text(code.as_str()).duty(*duty),
             Self::PastCustody(case, index) => Writer::tag(24).bytes(&case.0).number(index.0),
+            Self::Told(inbox, sender) => Writer::tag(25).text(inbox.as_str()).text(sender.as_str()),
+            Self::Outage => Writer::tag(26),
         }
         .0
     }
@@ -238,6 +244,8 @@ impl Key {
             22 => Self::Provisional(reader.duty()?),
             23 => Self::DutyOf(reader.code()?, reader.duty()?),
             24 => Self::PastCustody(CaseRef(reader.array()?), LedgerIndex(reader.number()?)),
+            25 => Self::Told(reader.code()?, reader.code()?),
+            26 => Self::Outage,
             _ => return Err(KeyError),
         };
         if reader.0.is_empty() { Ok(key) } else { Err(KeyError) }

@@ -212,9 +212,8 @@ fn duty_effect() -> BoxedStrategy<Effect> {
     ]);
     prop_oneof![
         duty().prop_map(|duty| Effect::DutyOpened(Box::new(duty))),
-        (duty_id(), start(), timing()).prop_map(|(duty, from, timing)| {
-            Effect::DutyStarted { duty, from, timing: Timing { not_before: None, ..timing } }
-        }),
+        (duty_id(), start(), timing())
+            .prop_map(|(duty, from, timing)| { Effect::DutyStarted { duty, from, timing } }),
         (duty_id(), change, owner(), timing()).prop_map(|(duty, change, owner, timing)| {
             Effect::DutyChanged { duty, change, owner, timing }
         }),
@@ -297,8 +296,9 @@ fn one_duty() -> BoxedStrategy<Duty> {
         times,
     });
     let waits_for = (agency_code(), any::<u64>().prop_map(InboxNumber));
-    let time =
-        (of(waits_for), of(start()), of(time()), of(extension), of((kind_name(), kind_name())));
+    let stated = of(time());
+    let suspend = of((kind_name(), kind_name()));
+    let time = (of(waits_for), of(start()), of(time()), of(extension), suspend, stated);
     (what, who, limit, ends, time)
         .prop_map(|(what, who, limit, ends, time)| Duty {
             rule: String::new(),
@@ -316,6 +316,7 @@ fn one_duty() -> BoxedStrategy<Duty> {
             state: who.2,
             waits_for: time.0,
             runs_from: time.1,
+            stated: time.5,
             wake: time.2,
             warned: Warned::No,
             suspended: None,
@@ -354,9 +355,8 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 fn other_effect() -> impl Strategy<Value = Effect> {
     prop_oneof![
         document().prop_map(|document| Effect::Withdrawn { document }),
-        (agency_code(), any::<u64>()).prop_map(|(agency, number)| Effect::UnacknowledgedTold {
-            agency,
-            number: InboxNumber(number),
+        (agency_code(), agency_code(), any::<u64>()).prop_map(|(agency, sender, number)| {
+            Effect::UnacknowledgedTold { agency, sender, number: InboxNumber(number) }
         }),
         (notice(), agencies()).prop_map(|(notice, to)| Effect::NoticeOwed { notice, to }),
         digest().prop_map(|digest| Effect::RulebookActivated { digest }),

@@ -153,11 +153,7 @@ fn acknowledged_with_duties() {
             how: Settled::Acknowledged,
         },
         Effect::DutyOpened(Box::new(opened_duty())),
-        Effect::DutyStarted {
-            duty,
-            from: Start::Day(date(2026, 11, 24)),
-            timing: Timing { not_before: None, ..timing },
-        },
+        Effect::DutyStarted { duty, from: Start::Day(date(2026, 11, 24)), timing },
         Effect::DutyChanged { duty, change: DutyChange::Extended, owner, timing },
         Effect::DutyClosed { duty, outcome: Outcome::MetLate },
         Effect::DutyReopened { duty },
@@ -193,6 +189,7 @@ fn duty_of(if_missed: Option<Box<Duty>>) -> Duty {
         state: DutyState::Open,
         waits_for: Some((id("tianhe-corrections"), InboxNumber(7))),
         runs_from: Some(Start::Instant(TIME.0)),
+        stated: Some(TIME),
         wake: Some(TIME),
         warned: Warned::No,
         suspended: None,
@@ -264,7 +261,8 @@ fn what_time_did() {
         agencies: [id("yuexiu-court")].into(),
         supervisors: [id("tianhe-procuratorate")].into(),
     };
-    let told = Effect::UnacknowledgedTold { agency, number: InboxNumber(7) };
+    let sender = id("yuexiu-court");
+    let told = Effect::UnacknowledgedTold { agency, sender, number: InboxNumber(7) };
     let file = expect_file!["../../../../tests/golden/clock_unacknowledged.hex"];
     check(Kind::Clock(lain), vec![told], file);
 }

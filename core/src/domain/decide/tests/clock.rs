@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::duty::Warned;
-use crate::domain::record::{Clock, DutyStep, Notice};
+use crate::domain::record::{Clock, DutyStep, Notice, Outage};
 
 impl Nation {
     /// Takes every step that is due at `time`, as the timekeeper does; what they were, in order.
@@ -22,7 +22,7 @@ impl Nation {
                 return steps;
             }
             for duty in due {
-                let input = Input::Clock(ClockInput::Duty { duty, outage: None });
+                let input = Input::Clock(ClockInput::Duty(duty));
                 let Decision::Record(decided) = self.decide(&input).unwrap() else {
                     panic!("a due step is not taken")
                 };
@@ -131,7 +131,7 @@ fn a_step_is_taken_once_however_often_it_is_asked_for() {
         .filter_map(|key| if let Key::Duty(duty) = key { Some(*duty) } else { None })
         .collect();
     for duty in duties {
-        let input = Input::Clock(ClockInput::Duty { duty, outage: None });
+        let input = Input::Clock(ClockInput::Duty(duty));
         assert!(matches!(nation.decide(&input), Ok(Decision::Known(known)) if known.is_empty()));
     }
     assert_eq!(nation.entries.len(), records);
@@ -163,23 +163,7 @@ fn an_extension_moves_the_limit_as_often_as_the_article_allows() {
 #[test]
 fn a_limit_that_stands_still_is_neither_missed_nor_lost() {
     let mut nation = Nation::new();
-    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
-    nation.send(Paper::new("liwan-corrections", "registration_record").answering(&sent)).unwrap();
-    let notice = Paper::new("liwan-procuratorate", "written_correction")
-        .about(1, Category::Probation)
-        .choosing(&["liwan-corrections"])
-        .with("stated_date", date(11, 20));
-    let notice = nation.send(notice).unwrap();
-    let owed = |nation: &Nation| {
-        let duties = nation.rows.values().filter_map(|row| match row {
-            Row::Duty(duty) if duty.opener.as_str() == "written_correction" => {
-                Some((**duty).clone())
-            }
-            _ => None,
-        });
-        duties.collect::<Vec<Duty>>().into_iter().find(|duty| duty.suspend.is_some()).unwrap()
-    };
-    assert_eq!(due(&owed(&nation)), "2026-11-21 00:00");
+    let (notice, owed) = corrected(&mut nation);
     nation.time = on(11, 10);
     let request = Paper::new("liwan-corrections", "review_request").answering(&notice);
     let request = nation.send(request).unwrap();
@@ -190,28 +174,123 @@ fn a_limit_that_stands_still_is_neither_missed_nor_lost() {
         .answering(&request)
         .word("outcome", "upheld");
     nation.send(review).unwrap();
-    // Eleven days were left on 10 November.
+    // From 10 November to 1 December it stood still: 21 days.
     assert_eq!(due(&owed(&nation)), "2026-12-12 00:00");
     assert!(owed(&nation).suspended.is_none());
 }
 
 #[test]
-fn a_delivery_that_nobody_signs_for_is_told_of_once() {
+fn a_delivery_that_nobody_signs_for_is_told_of_once_and_to_its_own_sender_alone() {
     let mut nation = Nation::new();
     nation.send(verdict("liwan-court", "440103", 1)).unwrap();
     nation.send(verdict("yuexiu-court", "440103", 2)).unwrap();
-    let ask = |nation: &mut Nation| {
+    let ask = |nation: &mut Nation, sender: &str| {
         nation.decide(&Input::Clock(ClockInput::Unacknowledged {
             agency: testing::code("liwan-corrections"),
+            sender: testing::code(sender),
             numbers: vec![InboxNumber(1), InboxNumber(2)],
         }))
     };
-    assert!(matches!(ask(&mut nation), Ok(Decision::Known(_))));
+    assert!(matches!(ask(&mut nation, "liwan-court"), Ok(Decision::Known(_))));
     nation.time = on(11, 3);
-    assert!(matches!(ask(&mut nation), Ok(Decision::Record(_))));
+    for sender in ["liwan-court", "yuexiu-court"] {
+        assert!(matches!(ask(&mut nation, sender), Ok(Decision::Record(_))));
+        assert!(matches!(ask(&mut nation, sender), Ok(Decision::Known(_))));
+    }
     assert_eq!(
         nation.notices(Notice::Unacknowledged),
-        ["liwan-court liwan-procuratorate yuexiu-court"]
+        ["liwan-court liwan-procuratorate", "liwan-procuratorate yuexiu-court"]
     );
-    assert!(matches!(ask(&mut nation), Ok(Decision::Known(_))));
+}
+
+#[test]
+fn after_an_outage_nothing_is_declared_missed_for_half_an_hour() {
+    let mut nation = Nation::new();
+    nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.time = on(11, 13);
+    let outage = Outage { from: on(11, 4), until: nation.time };
+    let record = Record { kind: Kind::Clock(Clock::Outage(outage)), effects: Vec::new() };
+    nation.apply(&record, None);
+    let duties: Vec<DutyId> = nation
+        .rows
+        .keys()
+        .filter_map(|key| if let Key::Duty(duty) = key { Some(*duty) } else { None })
+        .collect();
+    for duty in duties {
+        let decided = nation.decide(&Input::Clock(ClockInput::Duty(duty)));
+        assert!(matches!(decided, Ok(Decision::Known(_))));
+    }
+    let later = Time(nation.time.0 + 31 * 60_000);
+    assert_eq!(of(&nation.pass_to(later), "报到"), [&DutyStep::HandoverMissed]);
+}
+
+#[test]
+fn a_replaced_verdict_leaves_a_handover_limit_running() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    let mut again = verdict("liwan-court", "440103", 1);
+    again.0.replaces = Some(sent.reference.clone());
+    nation.send(again).unwrap();
+    let open = nation.duties("报到").into_iter().filter(|duty| duty.is_owed()).count();
+    assert_eq!(open, 1);
+    assert_eq!(of(&nation.pass_to(on(11, 13)), "报到"), [&DutyStep::HandoverMissed]);
+}
+
+#[test]
+fn a_limit_runs_again_when_what_stopped_it_is_rejected() {
+    let mut nation = Nation::new();
+    let (notice, owed) = corrected(&mut nation);
+    let request = Paper::new("liwan-corrections", "review_request").answering(&notice);
+    let request = nation.send(request).unwrap();
+    assert_eq!(due(&owed(&nation)), "");
+    nation.time = on(11, 5);
+    let number = inbox_number(&request, "liwan-procuratorate");
+    nation.reject("liwan-procuratorate", number).unwrap();
+    // Three days it stood still.
+    assert_eq!(due(&owed(&nation)), "2026-11-24 00:00");
+    assert!(owed(&nation).suspended.is_none());
+}
+
+#[test]
+fn what_follows_a_missed_limit_ends_with_its_document() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.pass_to(on(11, 13));
+    assert!(nation.duties("立即组织查找")[0].is_owed());
+    nation.send(Paper::new("liwan-court", "withdrawal").answering(&sent)).unwrap();
+    assert!(!nation.duties("立即组织查找")[0].is_owed());
+}
+
+/// A correction notice to be answered by 20 November, and a way to look at the duty to answer it.
+fn corrected(nation: &mut Nation) -> (Sent, impl Fn(&Nation) -> Duty + use<>) {
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.send(Paper::new("liwan-corrections", "registration_record").answering(&sent)).unwrap();
+    let notice = Paper::new("liwan-procuratorate", "written_correction")
+        .about(1, Category::Probation)
+        .choosing(&["liwan-corrections"])
+        .with("stated_date", date(11, 20));
+    let notice = nation.send(notice).unwrap();
+    let owed = |nation: &Nation| {
+        let duty = nation.rows.values().find_map(|row| match row {
+            Row::Duty(duty)
+                if duty.opener.as_str() == "written_correction" && duty.suspend.is_some() =>
+            {
+                Some((**duty).clone())
+            }
+            _ => None,
+        });
+        duty.unwrap()
+    };
+    assert_eq!(due(&owed(nation)), "2026-11-21 00:00");
+    (notice, owed)
+}
+
+fn inbox_number(sent: &Sent, agency: &str) -> u64 {
+    let number = sent.record.effects.iter().find_map(|ruled| match &ruled.effect {
+        Effect::DeliveryOpened { agency: to, number, .. } if to.as_str() == agency => {
+            Some(number.0)
+        }
+        _ => None,
+    });
+    number.unwrap()
 }

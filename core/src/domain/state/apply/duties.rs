@@ -4,7 +4,7 @@ use super::{ApplyError, Change};
 use crate::domain::duty::{Duty, DutyState, Outcome, Standstill, Warned};
 use crate::domain::record::{DutyChange, Effect, Timing};
 use crate::domain::state::{Key, Row};
-use crate::ids::{DutyId, Time};
+use crate::ids::DutyId;
 
 impl Change<'_, '_> {
     /// Applies one of the effects on duties.
@@ -22,15 +22,19 @@ impl Change<'_, '_> {
                 self.put_duty(id, None, (**duty).clone());
                 Ok(())
             }
-            Effect::DutyStarted { duty, from, timing } => self.change(*duty, |row, _| {
+            Effect::DutyStarted { duty, from, timing } => self.change(*duty, |row| {
                 row.waits_for = None;
                 row.runs_from = Some(*from);
-                set(row, timing);
+                match &mut row.suspended {
+                    Some(still) => still.due = timing.due,
+                    None => set(row, timing),
+                }
             }),
             Effect::DutyChanged { duty, change, owner, timing } => {
-                self.change(*duty, |row, now| {
+                let (by, since) = (self.index, self.time);
+                self.change(*duty, |row| {
                     row.pass_to(owner);
-                    changed(row, *change, now);
+                    changed(row, *change, timing, Standstill { by, since, due: row.due });
                     set(row, timing);
                 })
             }
@@ -39,27 +43,21 @@ impl Change<'_, '_> {
                     self.met.push(*duty);
                 }
                 let by = self.index;
-                self.change(*duty, |row, _| {
+                self.change(*duty, |row| {
                     row.state = DutyState::Closed { outcome: *outcome, by };
                 })
             }
-            Effect::DutyReopened { duty } => {
-                self.change(*duty, |row, _| row.state = DutyState::Open)
-            }
+            Effect::DutyReopened { duty } => self.change(*duty, |row| row.state = DutyState::Open),
             _ => Err(ApplyError::Unfit(self.index)),
         }
     }
 
-    fn change(
-        &mut self,
-        id: DutyId,
-        change: impl FnOnce(&mut Duty, Time),
-    ) -> Result<(), ApplyError> {
+    fn change(&mut self, id: DutyId, change: impl FnOnce(&mut Duty)) -> Result<(), ApplyError> {
         let key = Key::Duty(id);
         let Some(Row::Duty(old)) = self.view.get(&key) else { return Err(self.missing(key)) };
         let old = (**old).clone();
         let mut new = old.clone();
-        change(&mut new, self.time);
+        change(&mut new);
         self.put_duty(id, Some(&old), new);
         Ok(())
     }
@@ -106,21 +104,28 @@ fn set(duty: &mut Duty, timing: &Timing) {
     duty.wake = timing.wake;
 }
 
-fn changed(duty: &mut Duty, change: DutyChange, now: Time) {
+/// What a change does besides owner and timing. What opens if a limit passes does so once.
+fn changed(duty: &mut Duty, change: DutyChange, timing: &Timing, still: Standstill) {
     match change {
         DutyChange::Forewarned => duty.warned = Warned::Forewarned,
-        DutyChange::Passed => duty.warned = Warned::Passed,
+        DutyChange::Passed => {
+            duty.warned = Warned::Passed;
+            duty.if_missed = None;
+        }
+        DutyChange::Recomputed if duty.due == timing.due => {}
         DutyChange::Recomputed => duty.warned = Warned::No,
         DutyChange::Extended => {
             duty.warned = Warned::No;
+            duty.runs_from = None;
             if let Some(extend) = &mut duty.extend {
                 extend.times = extend.times.saturating_sub(1);
             }
         }
-        DutyChange::Suspended => {
-            duty.suspended = Some(Standstill { since: now, due: duty.due });
+        DutyChange::Suspended => duty.suspended = Some(still),
+        DutyChange::Resumed => {
+            duty.suspended = None;
+            duty.runs_from = None;
         }
-        DutyChange::Resumed => duty.suspended = None,
         DutyChange::PassedOn => {}
     }
 }
