@@ -83,7 +83,8 @@ fn chinese_names_line_up() {
         应当及时办理  已过 8天8小时    2026-11-16 01:00     立即组织查找  tianhe-corrections         yuexiu-court  verdict_handover  0123456789abcdef0123456789abcdef
         进行中        剩余 1小时0分    2026-11-24 10:00     申请复议      tianhe-corrections         yuexiu-court  verdict_handover  0123456789abcdef0123456789abcdef
         尚未起算      -                5 days from receipt  制定矫正方案  tianhe-corrections         yuexiu-court  verdict_handover  0123456789abcdef0123456789abcdef
-        中止          -                5 days from receipt  提请审批      tianhe-corrections         yuexiu-court  verdict_handover  0123456789abcdef0123456789abcdef"#]].assert_eq(&lines(&duties, NOW, &Globals::speaking(Lang::Zh)).join("\n"));
+        中止          -                5 days from receipt  提请审批      tianhe-corrections         yuexiu-court  verdict_handover  0123456789abcdef0123456789abcdef"#]]
+    .assert_eq(&lines(&duties, NOW, &Globals::speaking(Lang::Zh)).join("\n"));
 }
 
 #[test]
@@ -98,5 +99,6 @@ fn english_words_say_as_much() {
         standing       by how long  due before                      duty             owed by                          owed to       opened by         case
         HANDOVER LATE  since 3d 1h  2026-11-21 08:00                报到 (handover)  the person (tianhe-corrections)  yuexiu-court  verdict_handover  0123456789abcdef0123456789abcdef
         running        left 2d 2h   2026-11-26 11:00 (provisional)  送达回执         tianhe-corrections               yuexiu-court  verdict_handover  0123456789abcdef0123456789abcdef
-        not begun      -            5 days from receipt             制定矫正方案     tianhe-corrections               yuexiu-court  verdict_handover  0123456789abcdef0123456789abcdef"#]].assert_eq(&lines(&duties, NOW, &Globals::speaking(Lang::En)).join("\n"));
+        not begun      -            5 days from receipt             制定矫正方案     tianhe-corrections               yuexiu-court  verdict_handover  0123456789abcdef0123456789abcdef"#]]
+    .assert_eq(&lines(&duties, NOW, &Globals::speaking(Lang::En)).join("\n"));
 }

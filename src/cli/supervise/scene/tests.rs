@@ -60,7 +60,8 @@ fn the_overview_has_counts_the_worst_duties_and_the_newest_alarm() {
 
         逾期提示仅表明本平台尚未收到相应文书，提请核实，不是认定结论。
         q：退出
-    "#]].assert_eq(&text(&scene(), 20, Lang::Zh));
+    "#]]
+    .assert_eq(&text(&scene(), 20, Lang::Zh));
 }
 
 #[test]
