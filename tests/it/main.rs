@@ -20,6 +20,7 @@ mod process;
 mod random;
 mod services;
 mod store;
+mod supervision;
 mod thread;
 mod tidy;
 mod time;
