@@ -63,7 +63,8 @@ impl Screen {
                 text.push_str("\r\n");
             }
             let line = printable(line);
-            let line = cut(&line, columns);
+            // Not to the last column: behind it some terminals wipe what was just written there.
+            let line = cut(&line, columns.saturating_sub(1));
             match self.style(*tone) {
                 "" => text.push_str(line),
                 style => text.extend([style, line, RESET]),
