@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use xianjie_core::ids::{IdError, Origin};
 
+mod law;
 mod reminders;
+pub use law::LawPaths;
 pub use reminders::Reminders;
 
 /// The file's name.
@@ -39,6 +41,9 @@ pub struct Config {
     /// What it logs.
     #[serde(default)]
     pub log: Log,
+    /// Where its rulebooks are.
+    #[serde(default, skip_serializing_if = "LawPaths::is_empty")]
+    pub law: LawPaths,
     /// When it reminds.
     #[serde(default, skip_serializing_if = "Reminders::is_default")]
     pub reminders: Reminders,
@@ -256,6 +261,7 @@ impl Config {
             &mut self.store.attachments,
         ];
         paths.extend(&mut self.tls.revocation_list);
+        paths.extend(&mut self.law.rulebooks);
         paths.extend(&mut self.demo.clock_file);
         paths
     }

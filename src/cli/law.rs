@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use jiff::civil::Date;
 use serde_json::{Value, json};
+use xianjie_core::domain::decide::Change;
 use xianjie_core::domain::explain::{Explanation, Language, Page};
 use xianjie_core::domain::rulebook::{Law, Rows, Table};
-use xianjie_core::ids::DocumentType;
+use xianjie_core::ids::{Digest, DocumentType};
 use xianjie_core::refusal::Reason;
 
 use super::{CliError, Globals, dates};
@@ -51,6 +52,13 @@ Examples 示例:
   xianjie law diff builtin rules
   xianjie law diff rules-2026 rules-2027 --date 2027-01-01 --lang zh
   xianjie law diff builtin rules --json";
+
+const ACTIVATE_EXAMPLES: &str = "\
+Examples 示例:
+  xianjie law validate rulebooks
+  xianjie law diff builtin rulebooks
+  xianjie --as first law activate rulebooks     # the hub's xianjie.toml: [law] rulebooks = \"rulebooks\"
+  xianjie --as first law activate builtin";
 
 /// The rulebooks in words (规则解释).
 #[derive(Debug, clap::Args)]
@@ -132,6 +140,12 @@ Examples 示例:
         /// On this day alone; else today and every later day of change (日期)
         #[arg(long, value_name = "YYYY-MM-DD")]
         date: Option<Date>,
+    },
+    /// Put rulebooks in force, as an operator (启用规则)
+    #[command(after_help = ACTIVATE_EXAMPLES)]
+    Activate {
+        /// A folder with the same files as the hub's own `[law] rulebooks`, or the word builtin (规则)
+        rulebooks: PathBuf,
     },
     /// The catalogue of reasons for a refusal, in Markdown (不予接收原因目录)
     #[command(after_help = "\
@@ -242,6 +256,12 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
             } else {
                 print!("{}", diff::text(&days, language));
             }
+        }
+        Command::Activate { rulebooks } => {
+            let digest = Digest(folder::load(&rulebooks)?.digest());
+            let client = globals.client().await?;
+            let change = [Change::ActivateRulebooks(digest)];
+            return super::operating::change(&client, &change, globals).await;
         }
         Command::Reasons => {
             globals.print_all(Reason::ALL.iter(), reasons::to_json, reasons::catalogue);

@@ -63,7 +63,7 @@ impl Hub {
             record: None,
             closes: BTreeMap::new(),
             known: None,
-            rulebook: Digest(self.shared.law.digest()),
+            rulebook: Digest(self.law().digest()),
         };
         checked.violations.extend(checked.signatures.iter().filter_map(|(_, v)| v.clone()));
         if signed.signatures.is_empty() {
@@ -118,11 +118,11 @@ impl Hub {
         let mut loaded = Loaded::default();
         for _ in 0..ROUNDS {
             let published = self.published();
-            let directory = self.directory();
+            let (directory, law) = (self.directory(), self.law());
             let world = World {
                 directory: &directory,
                 divisions: &self.shared.divisions,
-                law: &self.shared.law,
+                law: &law,
                 reminders: self.shared.reminders,
                 time: self.shared.clock.now(),
                 index: LedgerIndex(published.size),

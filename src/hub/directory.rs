@@ -27,6 +27,7 @@ impl Hub {
             &signed.signatures,
         )?;
         self.check_seen(heard.seen).await?;
+        self.prepare_law(&heard.changes)?;
         let input = Input::Directory(Box::new(DirectoryInput {
             id: heard.id,
             changes: heard.changes,

@@ -4,6 +4,7 @@
 //! (acknowledgements and rejections), `inbox`, `directory`, `receipts`. Behind them stands the
 //! `sequencer`, the only writer.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -35,6 +36,7 @@ mod guard;
 mod history;
 mod inbox;
 mod keys;
+pub mod laws;
 mod notices;
 pub mod published;
 mod queue;
@@ -62,6 +64,7 @@ pub use watchers::Watcher;
 use bell::Bell;
 use floor::Floor;
 use keys::Keys;
+use laws::Laws;
 use published::{Published, load_edge};
 use queue::Queue;
 use refusals::Refusals;
@@ -76,8 +79,10 @@ pub struct Parts {
     pub origin: Origin,
     /// The document types.
     pub schema: Arc<Schema>,
-    /// The law.
+    /// The rulebooks of the program.
     pub law: Arc<Law>,
+    /// A folder of others, which operators may put in force.
+    pub rulebooks: Option<PathBuf>,
     /// The divisions.
     pub divisions: Arc<Divisions>,
     /// Stable storage.
@@ -102,7 +107,7 @@ pub struct Parts {
 pub(crate) struct Shared {
     pub(crate) origin: Origin,
     pub(crate) schema: Arc<Schema>,
-    pub(crate) law: Arc<Law>,
+    pub(crate) laws: Laws,
     pub(crate) divisions: Arc<Divisions>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) attachments: Arc<Attachments>,
@@ -169,6 +174,9 @@ pub enum OpenError {
         /// The highest size published.
         floor: u64,
     },
+    /// The rulebooks that the ledger put in force are not at hand.
+    #[error("the rulebooks in force are not at hand: {0}")]
+    Law(String),
     /// The checkpoint can't be signed.
     #[error("the checkpoint can't be signed: {0}")]
     Sign(String),
@@ -198,11 +206,14 @@ impl Hub {
         check_floor(&parts, &published).await?;
         check_origin(&parts).await?;
         let directory = load_directory(&*parts.store).await?;
+        let in_force = laws::in_force(&*parts.store).await?;
+        let laws = Laws::open(parts.law, parts.rulebooks, Arc::clone(&parts.schema), in_force)
+            .map_err(OpenError::Law)?;
         let watch = Watch::new(head.time, parts.clock.now());
         let shared = Arc::new(Shared {
             origin: parts.origin,
             schema: parts.schema,
-            law: parts.law,
+            laws,
             divisions: parts.divisions,
             store: parts.store,
             attachments: parts.attachments,
@@ -246,10 +257,10 @@ impl Hub {
         &self.shared.schema
     }
 
-    /// The law.
+    /// The rulebooks that decide now.
     #[must_use]
-    pub fn law(&self) -> &Arc<Law> {
-        &self.shared.law
+    pub fn law(&self) -> Arc<Law> {
+        self.shared.laws.current()
     }
 
     /// Statutory time.

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
-use xianjie_core::domain::decide::Input;
+use xianjie_core::domain::decide::{Change, Input};
 use xianjie_core::domain::directory::Directory;
 use xianjie_core::domain::record::Record;
-use xianjie_core::domain::state::{Cache, EntryHead};
+use xianjie_core::domain::state::{Cache, EntryHead, Key, Row};
 use xianjie_core::ids::LedgerIndex;
 use xianjie_core::ledger::Edge;
 use xianjie_core::limits;
@@ -136,9 +136,10 @@ impl Sequencer {
     }
 
     async fn commit(&mut self, items: &[Item]) -> Result<Option<(Folded, Head)>, StoreError> {
+        let law = self.shared.laws.current();
         let ground = Ground {
             divisions: &self.shared.divisions,
-            law: &self.shared.law,
+            law: &law,
             reminders: self.shared.reminders,
             now: self.shared.clock.now(),
         };
@@ -174,6 +175,10 @@ impl Sequencer {
         if !Arc::ptr_eq(&self.directory, &folded.directory) {
             self.directory = Arc::clone(&folded.directory);
             self.shared.set_directory(Arc::clone(&folded.directory));
+        }
+        if let Some(Some(Row::Rulebook(digest))) = folded.rows.get(&Key::Rulebook) {
+            self.shared.laws.take_effect(*digest);
+            self.shared.watch.has_new_calendar();
         }
         self.cache.age();
         for (key, row) in &folded.rows {
@@ -219,6 +224,10 @@ impl Sequencer {
                 .await
                 .map_err(|error| Fatal::Store(error.to_string()))?,
         );
+        let in_force = super::laws::in_force(&*self.shared.store).await;
+        if let Some(digest) = in_force.map_err(|error| Fatal::Store(error.to_string()))? {
+            self.shared.laws.take_effect(digest);
+        }
         self.cache.clear();
         self.shared.set_directory(Arc::clone(&self.directory));
         let edge = self.edge.clone();
@@ -270,8 +279,12 @@ async fn check_continues(
 /// acknowledgement changes as many rows as it has deliveries: a crowd of large ones must not hold up
 /// everybody's documents.
 fn batch_length(waiting: &[Queued]) -> usize {
-    let (mut bytes, mut settled) = (0, 0);
+    let (mut bytes, mut settled, mut ended) = (0, 0, false);
     let fits = |queued: &&Queued| {
+        // What follows new rulebooks is decided under them.
+        if std::mem::replace(&mut ended, activates(&queued.item.input)) {
+            return false;
+        }
         bytes += queued.item.signed_document.len();
         if let Input::Acknowledgement(acknowledgement) = &queued.item.input {
             settled += acknowledgement.items.len();
@@ -279,6 +292,15 @@ fn batch_length(waiting: &[Queued]) -> usize {
         bytes <= limits::BATCH_BYTES && settled <= limits::BATCH
     };
     waiting.iter().take_while(fits).count().max(1)
+}
+
+fn activates(input: &Input) -> bool {
+    match input {
+        Input::Directory(input) => {
+            input.changes.iter().any(|change| matches!(change, Change::ActivateRulebooks(_)))
+        }
+        _ => false,
+    }
 }
 
 /// Nothing of this is written now. What follows in the same streams must not be either; so all

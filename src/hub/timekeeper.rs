@@ -47,6 +47,11 @@ impl Watch {
         }
     }
 
+    /// There may be calendar data that was missing.
+    pub(crate) fn has_new_calendar(&self) {
+        self.recomputed.store(false, Ordering::Relaxed);
+    }
+
     fn is_settling(&self, now: Time) -> bool {
         self.outage.is_some() && now.0.saturating_sub(self.opened.0) < SETTLING_MS
     }

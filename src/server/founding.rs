@@ -14,7 +14,9 @@ use xianjie_core::domain::rulebook::Law;
 use xianjie_core::ids::{AgencyCode, IdError, OperatorName, Origin, Time};
 use xianjie_core::ledger::{NoteError, NoteSigner};
 
-use crate::config::{self, Config, Demo, Keys, Listen, Log, Reminders, StorePaths, Telemetry, Tls};
+use crate::config::{
+    self, Config, Demo, Keys, LawPaths, Listen, Log, Reminders, StorePaths, Telemetry, Tls,
+};
 use crate::entropy::{NoEntropy, random};
 use crate::hub::found::{FirstCertificate, Founding, found};
 use crate::identity::files::{self, FileError, PemError};
@@ -399,6 +401,7 @@ fn configuration(options: &Options) -> String {
             reserve_bytes: options.reserve_bytes,
         },
         log: Log::default(),
+        law: LawPaths::default(),
         reminders: Reminders::default(),
         telemetry: Telemetry::default(),
         demo: Demo { clock_file: options.clock_file.clone() },

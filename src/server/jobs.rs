@@ -248,6 +248,15 @@ async fn raise_alarms(desk: Desk, doors: Vec<Arc<Door>>) {
             "the store's write-ahead log does not shrink",
             "存储的预写日志过大",
         );
+        // Unread, it is no alarm of the law's.
+        let in_force = desk.hub.law_is_in_force().await.unwrap_or(true);
+        set(
+            &desk,
+            !in_force,
+            "RULEBOOKS_NOT_IN_FORCE",
+            "the hub decides under other rulebooks than the ledger last put in force: law activate",
+            "平台现用规则与账本中启用的规则不一致，请用 law activate 启用",
+        );
         let soon = desk.hub.now().0 + EXPIRES_SOON_MS;
         let directory = desk.hub.directory();
         let ends_soon = |certificate: &Certificate| {

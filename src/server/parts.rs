@@ -71,6 +71,7 @@ pub(super) async fn read(
         origin,
         schema: Arc::new(schema),
         law: Arc::new(law),
+        rulebooks: config.law.rulebooks.clone(),
         divisions: Arc::new(Divisions::built_in()),
         store,
         attachments: Arc::new(attachments),

@@ -79,8 +79,10 @@ fn read_one(change: pb::Change) -> Result<Change, String> {
         Wire::ResumeAgency(agency) => Ok(Change::SuspendAgency(code(&agency.agency)?, false)),
         Wire::SuspendSystem(system) => Ok(Change::SuspendSystem(code(&system.system)?, true)),
         Wire::ResumeSystem(system) => Ok(Change::SuspendSystem(code(&system.system)?, false)),
-        Wire::ActivateRulebooks(_) => {
-            Err("this hub decides under its built-in rulebooks only".to_owned())
+        Wire::ActivateRulebooks(rulebooks) => {
+            let digest = rulebooks.digest.as_slice().try_into();
+            let digest = digest.map_err(|_| "digest must have 32 bytes")?;
+            Ok(Change::ActivateRulebooks(Digest(digest)))
         }
     }
 }
@@ -138,6 +140,9 @@ fn write_one(change: &Change) -> pb::Change {
         }),
         Change::SuspendSystem(system, false) => {
             Wire::ResumeSystem(pb::ResumeSystem { system: system.to_string() })
+        }
+        Change::ActivateRulebooks(digest) => {
+            Wire::ActivateRulebooks(pb::ActivateRulebooks { digest: digest.0.to_vec() })
         }
     };
     pb::Change { change: Some(change) }

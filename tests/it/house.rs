@@ -121,6 +121,7 @@ impl House {
             origin: self.origin.clone(),
             schema: Arc::new(self.people.schema().clone()),
             law: Arc::clone(&self.law),
+            rulebooks: None,
             divisions: Arc::new(Divisions::built_in()),
             store,
             attachments: Arc::new(attachments.unwrap()),

@@ -18,6 +18,7 @@ mod law;
 mod people;
 mod process;
 mod random;
+mod rulebooks;
 mod services;
 mod store;
 mod supervision;

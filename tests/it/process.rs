@@ -65,7 +65,7 @@ impl Process {
         let mut process = Self { folder, running: None, people, keys: vec![key] };
         process.restart();
         let first = process.people.first_change(&process.operator());
-        process.make(first).await;
+        process.make(first).await.unwrap();
         process
     }
 
@@ -144,8 +144,18 @@ impl Process {
 
     /// Has the first operator sign and make changes of the directory.
     pub(crate) async fn change(&self, changes: &[Change]) {
-        let change = self.people.change(&self.operator(), changes);
-        self.make(change).await;
+        self.try_change(changes).await.unwrap();
+    }
+
+    /// Asks for an operator's change.
+    pub(crate) async fn try_change(&self, changes: &[Change]) -> Result<(), tonic::Status> {
+        self.make(self.people.change(&self.operator(), changes)).await
+    }
+
+    /// Starts the program that can't go on, and returns what it said.
+    pub(crate) fn start_once(&self) -> Output {
+        let config = self.folder().join("xianjie.toml");
+        program(&["serve", "--json", "--config"]).arg(config).output().unwrap()
     }
 
     /// The authority of all certificates here.
@@ -207,7 +217,7 @@ impl Process {
             .map(|name| std::fs::read_to_string(self.folder().join(name)).unwrap())
     }
 
-    async fn make(&self, change: Signed) {
+    async fn make(&self, change: Signed) -> Result<(), tonic::Status> {
         let signed = pb::SignedDirectoryChange {
             directory_change: change.payload.to_vec(),
             signatures: change.signatures.iter().map(wire::signature::write).collect(),
@@ -218,7 +228,7 @@ impl Process {
         pb::operator_service_client::OperatorServiceClient::new(channel)
             .change_directory(pb::ChangeDirectoryRequest { signed_directory_change: Some(signed) })
             .await
-            .unwrap();
+            .map(|_| ())
     }
 
     async fn channel(&self, address: SocketAddr, certificate: &str, key: &str) -> Channel {

@@ -46,6 +46,7 @@ fn is(change: &Change, effect: &Effect) -> bool {
         (Change::SuspendSystem(asked, yes), Effect::SystemSuspended { system, suspended }) => {
             asked == system && yes == suspended
         }
+        (Change::ActivateRulebooks(asked), Effect::RulebookActivated { digest }) => asked == digest,
         _ => false,
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn list(
         .documents
         .iter()
         .filter(|(name, _)| name.as_str() > request.page_token.as_str())
-        .map(|(name, table)| message(law, day, agency, name, table))
+        .map(|(name, table)| message(&law, day, agency, name, table))
         .filter(|message| message.sendable || !request.only_sendable);
     let document_types: Vec<_> = types.by_ref().take(limit).collect();
     let last = document_types.last().filter(|_| types.next().is_some());

@@ -43,6 +43,8 @@ pub enum Change {
     SuspendAgency(AgencyCode, bool),
     /// A system is suspended, or takes part again.
     SuspendSystem(SystemCode, bool),
+    /// Rulebooks (规则) are put in force: the digest over rulebooks, divisions and calendar.
+    ActivateRulebooks(Digest),
 }
 
 impl Change {
@@ -186,6 +188,8 @@ impl Check<'_, '_> {
                 self.known_agency(code)
             }
             Change::SuspendSystem(code, _) => self.known_system(code),
+            // Whether their text is at hand is the hub's to know.
+            Change::ActivateRulebooks(_) => Ok(()),
         }
     }
 
@@ -291,5 +295,6 @@ fn effect(world: &World<'_>, change: &Change) -> Effect {
         Change::SuspendSystem(system, suspended) => {
             Effect::SystemSuspended { system: system.clone(), suspended: *suspended }
         }
+        Change::ActivateRulebooks(digest) => Effect::RulebookActivated { digest: *digest },
     }
 }

@@ -1,0 +1,164 @@
+//! The rulebooks (规则) that the hub decides under. Which they are is a record of the ledger, signed by
+//! operators; their text is the program's own, or a folder's.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use xianjie_core::domain::decide::Change;
+use xianjie_core::domain::rulebook::Law;
+use xianjie_core::domain::state::{Key, Row};
+use xianjie_core::ids::Digest;
+use xianjie_core::refusal::{Reason, Refusal, Violation};
+
+use super::Hub;
+use crate::store::{Store, StoreError, Wants};
+use crate::wire::schema::Schema;
+
+/// The rulebooks of one hub.
+pub(crate) struct Laws {
+    current: ArcSwap<Law>,
+    /// What is about to be put in force.
+    next: Mutex<Option<Arc<Law>>>,
+    built_in: Arc<Law>,
+    folder: Option<PathBuf>,
+    schema: Arc<Schema>,
+}
+
+impl Laws {
+    /// The rulebooks that the ledger last put in force, from wherever their text is found.
+    ///
+    /// # Errors
+    /// A folder is named, and neither what it holds nor the program's own are those in force.
+    pub(crate) fn open(
+        built_in: Arc<Law>,
+        folder: Option<PathBuf>,
+        schema: Arc<Schema>,
+        in_force: Option<Digest>,
+    ) -> Result<Self, String> {
+        let laws = Self {
+            current: ArcSwap::from(Arc::clone(&built_in)),
+            next: Mutex::default(),
+            built_in,
+            folder,
+            schema,
+        };
+        let Some(digest) = in_force.filter(|digest| *digest != laws.digest()) else {
+            return Ok(laws);
+        };
+        match laws.find(digest) {
+            Ok(law) => laws.current.store(law),
+            Err(why) if laws.folder.is_some() => return Err(why),
+            // Another release of the program: its own rulebooks differ, and an alarm says so.
+            Err(_) => {}
+        }
+        Ok(laws)
+    }
+
+    /// The rulebooks that decide now.
+    pub(crate) fn current(&self) -> Arc<Law> {
+        self.current.load_full()
+    }
+
+    fn digest(&self) -> Digest {
+        Digest(self.current.load().digest())
+    }
+
+    /// The rulebooks of this digest: the program's own, or what the folder holds now.
+    fn find(&self, digest: Digest) -> Result<Arc<Law>, String> {
+        if self.built_in.digest() == digest.0 {
+            return Ok(Arc::clone(&self.built_in));
+        }
+        let folder = self
+            .folder
+            .as_deref()
+            .ok_or("they are not the program's own, and [law] rulebooks names no folder")?;
+        let law = read(folder, &self.schema)?;
+        if law.digest() == digest.0 {
+            return Ok(Arc::new(law));
+        }
+        let (found, folder) = (Digest(law.digest()), folder.display());
+        Err(format!("{folder} holds the rulebooks {found}, and not {digest}"))
+    }
+
+    /// Makes ready what operators ask to be put in force.
+    fn prepare(&self, digest: Digest) -> Result<(), Refusal> {
+        let unfit = |help: String| Violation::new(Reason::DirectoryUnfit, "changes[0]").help(help);
+        let law = self.find(digest).map_err(unfit)?;
+        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(law);
+        Ok(())
+    }
+
+    /// The ledger has put these in force.
+    pub(crate) fn take_effect(&self, digest: Digest) {
+        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match next.filter(|law| law.digest() == digest.0) {
+            Some(law) => {
+                tracing::info!(%digest, "rulebooks are in force");
+                self.current.store(law);
+            }
+            None if digest == self.digest() => {}
+            None => tracing::error!(%digest, "the rulebooks in force are not at hand"),
+        }
+    }
+}
+
+impl Hub {
+    /// Makes ready what a change of the directory puts in force, if it does. It stands alone.
+    pub(super) fn prepare_law(&self, changes: &[Change]) -> Result<(), Refusal> {
+        let activates = |change: &Change| matches!(change, Change::ActivateRulebooks(_));
+        match changes {
+            [Change::ActivateRulebooks(digest)] => self.shared.laws.prepare(*digest),
+            changes if changes.iter().any(activates) => {
+                let alone = "putting rulebooks in force stands alone";
+                Err(Violation::new(Reason::DirectoryUnfit, "changes").help(alone).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the hub decides under the rulebooks that the ledger last put in force.
+    ///
+    /// # Errors
+    /// The store can't be read now.
+    pub async fn law_is_in_force(&self) -> Result<bool, StoreError> {
+        let in_force = in_force(&*self.shared.store).await?;
+        Ok(in_force.is_none_or(|digest| digest == self.shared.laws.digest()))
+    }
+}
+
+/// The rulebooks that the ledger last put in force.
+pub(crate) async fn in_force(store: &dyn Store) -> Result<Option<Digest>, StoreError> {
+    let mut wants = Wants::default();
+    wants.keys.insert(Key::Rulebook);
+    let loaded = store.load(&wants).await?;
+    match loaded.rows.get(&Key::Rulebook) {
+        Some(Some(Row::Rulebook(digest))) => Ok(Some(*digest)),
+        _ => Ok(None),
+    }
+}
+
+/// Reads the rulebooks of a folder, as a whole: against each other and against the documents' schema.
+///
+/// # Errors
+/// In words: what can't be read, or each error with file and line.
+pub fn read(folder: &Path, schema: &Schema) -> Result<Law, String> {
+    let unreadable = |error: io::Error| format!("{}: {error}", folder.display());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        paths.push(entry.map_err(unreadable)?.path());
+    }
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    let mut files = Vec::with_capacity(paths.len());
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        files.push((name, fs::read_to_string(&path).map_err(unreadable)?));
+    }
+    Law::load_folder(&files, schema).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        format!("{}: {}", folder.display(), errors.join("; "))
+    })
+}

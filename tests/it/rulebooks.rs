@@ -1,0 +1,102 @@
+//! Rulebooks (规则) that operators put in force: from a folder, by a signed record, without a restart.
+
+use pb::exchange_service_client::ExchangeServiceClient;
+use pb::supervision_service_client::SupervisionServiceClient;
+use xianjie::hub::laws;
+use xianjie::wire::pb;
+use xianjie::wire::schema::Schema;
+use xianjie_core::domain::decide::Change;
+use xianjie_core::domain::rulebook::Law;
+use xianjie_core::ids::Digest;
+
+use crate::hostile::documents::verdict;
+use crate::people::wire_document;
+use crate::process::Process;
+
+const COURT: &str = "yuexiu-court";
+const CORRECTIONS: &str = "tianhe-corrections";
+
+/// The built-in rulebooks in the hub's folder, with another limit for the return receipt; a hub that
+/// is told of them, and their digest.
+async fn with_rulebooks() -> (Process, Digest) {
+    let mut process = Process::start().await;
+    let folder = process.folder().join("rulebooks");
+    std::fs::create_dir(&folder).unwrap();
+    for (name, text) in Law::built_in_files() {
+        let text = match name {
+            "act_2020.toml" => changed(text),
+            _ => text.to_owned(),
+        };
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let config = process.folder().join("xianjie.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(config, format!("{text}\n[law]\nrulebooks = \"rulebooks\"\n")).unwrap();
+    process.stop();
+    process.restart();
+    let law = laws::read(&folder, &Schema::built_in()).unwrap();
+    (process, Digest(law.digest()))
+}
+
+fn changed(text: &str) -> String {
+    let (before, after) = text.split_once("name = \"送达回执\"").unwrap();
+    format!("{before}name = \"送达回执\"{}", after.replacen("\"5 days\"", "\"7 days\"", 1))
+}
+
+/// The limit of the return receipt that this verdict asks for.
+async fn limit(process: &Process, number: u32) -> String {
+    let mut exchange = ExchangeServiceClient::new(process.connect(COURT).await);
+    let paper = process.people.document(COURT, verdict(number));
+    let request = pb::SubmitDocumentRequest {
+        agency: COURT.to_owned(),
+        signed_document: Some(wire_document(&paper)),
+    };
+    let case = exchange.submit_document(request).await.unwrap().into_inner().correction_case;
+    let mut supervision = SupervisionServiceClient::new(process.connect(CORRECTIONS).await);
+    let request = pb::ListDutiesRequest {
+        agency: CORRECTIONS.to_owned(),
+        correction_case: case,
+        ..pb::ListDutiesRequest::default()
+    };
+    let duties = supervision.list_duties(request).await.unwrap().into_inner().duties;
+    duties.into_iter().find(|duty| duty.name == "送达回执").unwrap().limit
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn they_decide_once_operators_put_them_in_force_and_after_a_restart() {
+    let (mut process, digest) = with_rulebooks().await;
+    assert_eq!(limit(&process, 1).await, "5 days");
+    process.change(&[Change::ActivateRulebooks(digest)]).await;
+    assert_eq!(limit(&process, 2).await, "7 days");
+    assert!(process.stop().success());
+    process.restart();
+    assert_eq!(limit(&process, 3).await, "7 days");
+    let built_in = Digest(Law::built_in().digest());
+    process.change(&[Change::ActivateRulebooks(built_in)]).await;
+    assert_eq!(limit(&process, 4).await, "5 days");
+    process.kill();
+    assert!(process.audit().status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_at_hand_or_does_not_stand_alone_is_refused() {
+    let (process, digest) = with_rulebooks().await;
+    let unknown = process.try_change(&[Change::ActivateRulebooks(Digest([7; 32]))]).await;
+    assert_eq!(unknown.unwrap_err().code(), tonic::Code::FailedPrecondition);
+    let activate = Change::ActivateRulebooks(digest);
+    let two = process.try_change(&[activate.clone(), activate]).await;
+    assert_eq!(two.unwrap_err().code(), tonic::Code::FailedPrecondition);
+    assert_eq!(limit(&process, 1).await, "5 days");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_whose_rulebooks_in_force_are_gone_does_not_start() {
+    let (mut process, digest) = with_rulebooks().await;
+    process.change(&[Change::ActivateRulebooks(digest)]).await;
+    assert!(process.stop().success());
+    std::fs::remove_file(process.folder().join("rulebooks/hub.toml")).unwrap();
+    let started = process.start_once();
+    assert!(!started.status.success());
+    let told = String::from_utf8_lossy(&started.stderr).into_owned();
+    assert!(told.contains("the rulebooks in force are not at hand"), "{told}");
+}
