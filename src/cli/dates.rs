@@ -19,6 +19,26 @@ pub(super) fn day(text: &str) -> Result<Time, String> {
     Ok(Time(midnight.as_millisecond()))
 }
 
+/// Reads an instant with its offset, as RFC 3339 writes it: `2026-11-24T09:00:00+08:00`.
+///
+/// # Errors
+/// In words, for the command line.
+pub(super) fn instant(text: &str) -> Result<Time, String> {
+    let instant: Result<Timestamp, _> = text.parse();
+    let wrong = |_| "want a time with its offset, such as 2026-11-24T09:00:00+08:00".to_owned();
+    instant.map(|instant| Time(instant.as_millisecond())).map_err(wrong)
+}
+
+/// Reads a month such as `2026-11`, and gives it as it was written.
+///
+/// # Errors
+/// In words, for the command line.
+pub(super) fn month(text: &str) -> Result<String, String> {
+    let first = format!("{text}-01").parse::<Date>();
+    let fits = text.len() == "2026-11".len() && first.is_ok();
+    fits.then(|| text.to_owned()).ok_or_else(|| "want a month such as 2026-11".to_owned())
+}
+
 /// The day of an instant.
 pub(super) fn date_of(time: Time) -> Date {
     let timestamp = Timestamp::from_millisecond(time.0).unwrap_or_default();
@@ -54,5 +74,17 @@ mod tests {
         assert_eq!(date_of(days_after(begins, 7)).to_string(), "2026-12-01");
         assert_eq!(time(unix_time(begins)), begins);
         assert!(day("24.11.2026").is_err());
+    }
+
+    #[test]
+    fn an_instant_needs_its_offset_and_a_month_its_four_digits() {
+        let nine = Time(1_795_482_000_000);
+        assert_eq!(instant("2026-11-24T09:00:00+08:00"), Ok(nine));
+        assert_eq!(instant("2026-11-24T01:00:00Z"), Ok(nine));
+        assert!(instant("2026-11-24T09:00:00").is_err());
+        assert_eq!(month("2026-11"), Ok("2026-11".to_owned()));
+        for wrong in ["2026-13", "26-11", "2026-1", "2026-11-01", ""] {
+            assert!(month(wrong).is_err(), "{wrong}");
+        }
     }
 }

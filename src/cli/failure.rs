@@ -20,6 +20,7 @@ use crate::client::profile::ProfileError;
 use crate::client::seen::SeenError;
 use crate::client::send::SendError;
 use crate::client::status::QueryError;
+use crate::client::supervise::WatchError;
 use crate::client::verify::Report;
 use crate::identity::files::FileError;
 
@@ -308,6 +309,18 @@ impl From<QueryError> for CliError {
         match error {
             QueryError::Call(error) => error.into(),
             QueryError::Profile(error) => error.into(),
+        }
+    }
+}
+
+impl From<WatchError> for CliError {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Call(error) => error.into(),
+            WatchError::Profile(error) => error.into(),
+            WatchError::Seen(error) => error.into(),
+            WatchError::ReceiptForm(_) => doubtful(&error, None),
+            WatchError::DoubtfulReceipt(ref report) => doubtful(&error, Some(report)),
         }
     }
 }

@@ -57,6 +57,12 @@ pub enum Lang {
 }
 
 impl Globals {
+    /// Those of a command in a language.
+    #[cfg(test)]
+    pub(super) fn speaking(lang: Lang) -> Self {
+        Self { lang, ..Self::default() }
+    }
+
     /// The configuration file of the hub. What is given on the command line comes before the
     /// environment, and a folder stands for the configuration in it.
     #[must_use]

@@ -27,7 +27,9 @@ pub mod proto;
 pub mod send;
 pub mod serve;
 pub mod status;
+pub mod supervise;
 pub mod system;
+mod table;
 pub mod verify;
 
 pub use error::CliError;
@@ -68,6 +70,7 @@ enum Command {
     Send(send::Args),
     Inbox(inbox::Args),
     Status(status::Args),
+    Supervise(supervise::Args),
     Verify(verify::Args),
     Law(law::Args),
     Proto(proto::Args),
@@ -101,6 +104,7 @@ async fn dispatch(command: Command, globals: &Globals) -> Result<(), CliError> {
         Command::Demo(args) => demo::run(args, globals).await,
         Command::Inbox(args) => inbox::run(args, globals).await,
         Command::Status(args) => status::run(args, globals).await,
+        Command::Supervise(args) => supervise::run(args, globals).await,
         Command::Verify(args) => verify::run(args, globals).await,
         Command::Law(args) => law::run(args, globals).await,
         Command::Proto(args) => proto::run(args, globals).await,

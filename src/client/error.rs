@@ -103,6 +103,18 @@ impl CallError {
         }
     }
 
+    /// Whether the same call may succeed later: it is temporary, and the hub has the method.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        self.is_temporary() && !self.is_unimplemented()
+    }
+
+    /// What it is when a stream just ends, or says nothing for too long.
+    pub(super) fn silence() -> Self {
+        let detail = "the stream ended, or was silent for too long".to_owned();
+        Self::Unknown { code: Code::Unavailable, detail }
+    }
+
     /// Whether the hub does not have the method: an older hub, or another listener.
     #[must_use]
     pub fn is_unimplemented(&self) -> bool {

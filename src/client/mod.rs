@@ -8,6 +8,7 @@
 //! - [`inbox`]: deliveries are stored, verified, and only then acknowledged.
 //! - [`verify`], [`bindings`], [`seen`]: nothing the hub says is believed without its proof.
 //! - [`checked`], [`status`]: what would become of a document, and what became of it.
+//! - [`supervise`]: what is owed, who is between two agencies, and alarms as they come.
 //! - [`directory`], [`registry`]: who takes part; changes by operators.
 //!
 //! What is written is on stable storage before anything is built on it. The client decides nothing
@@ -33,6 +34,7 @@ pub mod registry;
 pub mod seen;
 pub mod send;
 pub mod status;
+pub mod supervise;
 pub mod trust;
 pub mod verify;
 

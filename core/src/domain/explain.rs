@@ -21,6 +21,7 @@ mod phrases;
 mod rows;
 mod tests_of_law;
 mod text;
+pub use custody::{state_phrase, step_phrase};
 pub use diff::{Change, Difference, SectionChange};
 pub use duties::Duty;
 pub use page::Page;

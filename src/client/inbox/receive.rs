@@ -84,7 +84,7 @@ impl Inbox<'_> {
         loop {
             let began = start;
             let error = match self.stream(&mut start, acknowledge).await {
-                Ok(()) => silence(),
+                Ok(()) => CallError::silence(),
                 // Else a person has to act, and no new stream does better.
                 Err(InboxError::Call(error)) if error.is_temporary() => error,
                 Err(error) => return Err(error),
@@ -240,9 +240,4 @@ impl Inbox<'_> {
 
 fn request(message: Request) -> pb::SubscribeRequest {
     pb::SubscribeRequest { message: Some(message) }
-}
-
-fn silence() -> CallError {
-    let detail = "the stream ended, or was silent for too long".to_owned();
-    CallError::Unknown { code: tonic::Code::Unavailable, detail }
 }

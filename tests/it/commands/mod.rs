@@ -13,6 +13,7 @@ mod operators;
 mod pki;
 mod relay;
 mod send;
+mod supervise;
 
 /// An agency that sends, and one that receives.
 const COURT: &str = "yuexiu-court";

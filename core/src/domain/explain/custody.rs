@@ -90,6 +90,14 @@ fn moves(from: State, to: State, case: (&str, &str)) -> Line {
     ))
 }
 
-fn state_phrase(state: State) -> Phrase {
+/// A state of custody (监管责任) in words.
+#[must_use]
+pub fn state_phrase(state: State) -> Phrase {
     Phrase::new(state.word().replace('_', " "), chinese::state(state))
+}
+
+/// A step of custody in words.
+#[must_use]
+pub fn step_phrase(step: Step) -> Phrase {
+    Phrase::new(step.word().replace('_', " "), chinese::step(step))
 }
