@@ -17,7 +17,7 @@ use crate::domain::record::{CaseSet, DocumentTaken, Effect, Kind, Notice, Record
 use crate::domain::relation::Scene;
 use crate::domain::role::Role;
 use crate::domain::rulebook::{SenderKind, Sets, Table};
-use crate::domain::state::{Key, Row, View};
+use crate::domain::state::{Key, Range, Row, View};
 use crate::domain::term::shanghai_date;
 use crate::ids::{
     AgencyCode, CaseRef, Digest, DocumentRef, DutyId, InboxNumber, LedgerIndex, SenderNumber,
@@ -176,11 +176,7 @@ impl Pipeline<'_, '_> {
 
     fn stages(&self, mut found: Option<Found>, violations: &mut Vec<Violation>) -> Outcome {
         let case = found.as_ref().map(|found| found.reference);
-        let owed = match &found {
-            Some(found) if found.opens => Vec::new(),
-            None if self.thread.root == self.world.index => Vec::new(),
-            _ => duties::owed(self.view, case, self.thread.root),
-        };
+        let owed = self.owed(found.as_ref());
         let open = duties::open_documents(self.view, &owed);
         if let Some(found) = &mut found {
             self.set_facts(found);
@@ -222,6 +218,18 @@ impl Pipeline<'_, '_> {
         flags.extend(self.case_flags(found.as_ref(), stepped.as_ref()));
         let unique = self.unique(case, violations);
         Outcome { found, route, deliveries, stepped, flags, duties, unique }
+    }
+
+    /// The duties that the document may touch: those of its case, and those of a thread that began
+    /// before there was a case, such as a proposal that it decides on.
+    fn owed(&self, found: Option<&Found>) -> Vec<(DutyId, &Duty)> {
+        let case = found.filter(|found| !found.opens).map(|found| found.reference);
+        let of_case = case.map(|case| duties::owed(self.view, Range::OwedInCase(case)));
+        let earlier = self.thread.answered.map(|answered| answered.row).or(self.thread.replaced);
+        let of_thread = earlier
+            .filter(|earlier| earlier.case.is_none())
+            .map(|_| duties::owed(self.view, Range::OwedInThread(self.thread.root)));
+        of_case.into_iter().chain(of_thread).flatten().collect()
     }
 
     /// What the rulebook lets the document set in its case, from its own fields.

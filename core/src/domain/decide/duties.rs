@@ -16,18 +16,11 @@ use crate::domain::relation::{Relation, Scene};
 use crate::domain::rulebook::{Answers, DutyRule, Limit, OwnerRule, Ruled, Table};
 use crate::domain::state::{Key, Range, Row, View};
 use crate::domain::term::{Start, term_expiry_due};
-use crate::ids::{
-    AgencyCode, CaseRef, DocumentRef, DocumentType, DutyId, InboxNumber, LedgerIndex, Time,
-};
+use crate::ids::{AgencyCode, DocumentRef, DocumentType, DutyId, InboxNumber, LedgerIndex, Time};
 use crate::refusal::Violation;
 
-/// The duties still owed in the document's case, or in its thread where there is no case.
-pub(super) fn owed<'v>(
-    view: &'v View<'_>,
-    case: Option<CaseRef>,
-    thread: LedgerIndex,
-) -> Vec<(DutyId, &'v Duty)> {
-    let range = case.map_or(Range::OwedInThread(thread), Range::OwedInCase);
+/// The duties still owed in a case, or in a thread where there is no case.
+pub(super) fn owed<'v>(view: &'v View<'_>, range: Range) -> Vec<(DutyId, &'v Duty)> {
     let ids = view.range(&range).into_iter().filter_map(|key| match key {
         Key::OwedInCase(_, id) | Key::OwedInThread(_, id) => Some(id),
         _ => None,

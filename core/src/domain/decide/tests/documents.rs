@@ -262,3 +262,23 @@ fn inbox_and_sender_numbers_have_no_gaps() {
     let sender = nation.rows.get(&Key::Sender(testing::code("liwan-court")));
     assert_eq!(sender, Some(&Row::Sender(crate::ids::SenderNumber(5))));
 }
+
+#[test]
+fn a_decision_that_opens_a_case_meets_what_was_asked_before_there_was_one() {
+    let mut nation = Nation::new();
+    let asked = Paper::new("panyu-prison", "temporary_release_opinion")
+        .about(1, Category::TemporaryRelease)
+        .place("intended_place", "440103");
+    let asked = nation.send(asked).unwrap();
+    let decided = Paper::new("gd-prisons", "temporary_release_decision")
+        .about(1, Category::TemporaryRelease)
+        .at("440103")
+        .number("（2026）粤狱暂1号")
+        .with("decision_date", date(11, 2))
+        .agency("custodian", "panyu-prison")
+        .agency("original_court", "liwan-court")
+        .answering(&asked);
+    nation.send(decided).unwrap();
+    let approval = &nation.duties("批准或者不批准")[0];
+    assert_eq!(approval.state, DutyState::Closed { outcome: Outcome::Met, by: LedgerIndex(1) });
+}
