@@ -210,7 +210,10 @@ impl Pipeline<'_, '_> {
             violations,
         );
         let step = custody::step_of(self.table, &self.input.document, &self.thread);
-        let stepped = self.step(&scene, found.as_mut(), &route, step, violations);
+        if let Some(found) = &mut found {
+            self.set_chosen(found, &route);
+        }
+        let stepped = self.step(&scene, found.as_mut(), step, violations);
         let after = found.as_ref().map(|found| found.case.clone());
         let scene = Scene { case: after.as_ref(), ..scene };
         let deliveries = self.number(&route);
@@ -266,15 +269,8 @@ impl Pipeline<'_, '_> {
         }
     }
 
-    fn step(
-        &self,
-        scene: &Scene<'_>,
-        found: Option<&mut Found>,
-        route: &Route,
-        step: Option<Step>,
-        violations: &mut Vec<Violation>,
-    ) -> Option<Stepped> {
-        let (Some(step), Some(found)) = (step, found) else { return None };
+    /// The roles that the rulebook lets the document's choices fill.
+    fn set_chosen(&self, found: &mut Found, route: &Route) {
         for sets in &self.table.sets {
             if let Sets::Role(role) = sets
                 && let Some(agency) = route.roles.get(role)
@@ -282,6 +278,16 @@ impl Pipeline<'_, '_> {
                 found.set(CaseSet::Role(*role, Some(agency.clone())));
             }
         }
+    }
+
+    fn step(
+        &self,
+        scene: &Scene<'_>,
+        found: Option<&mut Found>,
+        step: Option<Step>,
+        violations: &mut Vec<Violation>,
+    ) -> Option<Stepped> {
+        let (Some(step), Some(found)) = (step, found) else { return None };
         if self.thread.replaced.is_some() {
             return None;
         }

@@ -282,3 +282,30 @@ fn a_decision_that_opens_a_case_meets_what_was_asked_before_there_was_one() {
     let approval = &nation.duties("批准或者不批准")[0];
     assert_eq!(approval.state, DutyState::Closed { outcome: Outcome::Met, by: LedgerIndex(1) });
 }
+
+#[test]
+fn a_chosen_role_is_remembered_whether_or_not_custody_moves() {
+    let mut nation = Nation::new();
+    let mut elsewhere = (**nation.directory.agency(&testing::code("gd-prisons")).unwrap()).clone();
+    elsewhere.code = testing::code("hn-prisons");
+    elsewhere.serves = [testing::division("430000")].into();
+    nation.directory.put_certificate(certificate(Purpose::Document(elsewhere.code.clone())));
+    nation.directory.put_agency(elsewhere);
+    let decided = Paper::new("hn-prisons", "temporary_release_decision")
+        .about(1, Category::TemporaryRelease)
+        .at("440103")
+        .number("（2026）湘狱暂1号")
+        .with("decision_date", date(11, 2))
+        .agency("custodian", "panyu-prison")
+        .agency("original_court", "liwan-court");
+    let decided = nation.send(decided).unwrap();
+    let asked =
+        Paper::new("hn-prisons", "file_designation_request").about(1, Category::TemporaryRelease);
+    let asked = nation.send(asked).unwrap();
+    let designated = Paper::new("gd-prisons", "file_designation")
+        .answering(&asked)
+        .choosing(&["conghua-prison"]);
+    nation.send(designated).unwrap();
+    let holder = nation.case(&decided).roles.get(&Role::FileHolder);
+    assert_eq!(holder, Some(&testing::code("conghua-prison")));
+}
