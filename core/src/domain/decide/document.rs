@@ -28,6 +28,9 @@ use crate::refusal::{Reason, Refusal, Violation};
 const PLACES: [&str; 5] =
     ["intended_place", "new_place", "destination_place", "new_case_place", "home_place"];
 
+/// The field that names agencies where the law leaves a choice.
+const CHOSEN: &str = "chosen_agencies";
+
 pub(super) fn decide(
     view: &View<'_>,
     world: &World<'_>,
@@ -152,9 +155,14 @@ impl Pipeline<'_, '_> {
         Ok(Decision::Record(Box::new(self.record(outcome))))
     }
 
-    /// Several rules may stumble over one thing: it is told once. What is filled in and leads nowhere
+    /// Several rules may stumble over one thing: it is told once. That the addressee is unknown, who
+    /// must be named or does not exist, follows from what is told already. What is filled in and leads nowhere
     /// is not missing: no division of today has that code.
     fn tidy(&self, violations: &mut Vec<Violation>) {
+        let follows = |v: &Violation| v.reason == Reason::RoleUnknown && v.field == CHOSEN;
+        if !violations.iter().all(follows) {
+            violations.retain(|violation| !follows(violation));
+        }
         let mut told: Vec<Violation> = Vec::with_capacity(violations.len());
         for mut violation in violations.drain(..) {
             let filled = self.input.document.present.contains(&violation.field);
@@ -167,7 +175,10 @@ impl Pipeline<'_, '_> {
                     == (&violation.field, violation.reason, &violation.help)
             };
             match told.iter_mut().find(same) {
-                Some(known) => known.articles.extend(violation.articles),
+                Some(known) => {
+                    violation.articles.retain(|article| !known.articles.contains(article));
+                    known.articles.extend(violation.articles);
+                }
                 None => told.push(violation),
             }
         }
@@ -200,7 +211,10 @@ impl Pipeline<'_, '_> {
         scene.addressee =
             route.addressees.iter().find(|a| !a.copy).map(|first| first.agency.clone());
         scene.given = route.roles.clone();
-        self.check_sender(&scene, violations);
+        if violations.is_empty() {
+            // Who may send may hang on the addressee, and there is none.
+            self.check_sender(&scene, violations);
+        }
         let mut flags = tests_of_law::run(
             self.view,
             &scene,

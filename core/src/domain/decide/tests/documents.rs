@@ -309,3 +309,15 @@ fn a_chosen_role_is_remembered_whether_or_not_custody_moves() {
     let holder = nation.case(&decided).roles.get(&Role::FileHolder);
     assert_eq!(holder, Some(&testing::code("conghua-prison")));
 }
+
+#[test]
+fn a_choice_not_made_is_all_that_is_told() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("chaoyang-court", "440103", 1)).unwrap();
+    nation.send(Paper::new("liwan-corrections", "registration_record").answering(&sent)).unwrap();
+    let proposal =
+        Paper::new("liwan-corrections", "revocation_proposal").about(1, Category::Probation);
+    let Err(refusal) = nation.send(proposal) else { panic!("it was taken") };
+    let reasons: Vec<Reason> = refusal.violations.iter().map(|v| v.reason).collect();
+    assert_eq!(reasons, [Reason::MustName]);
+}
