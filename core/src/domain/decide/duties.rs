@@ -247,8 +247,9 @@ impl Opening<'_, '_> {
         let sender = self.document.sender.clone();
         let creditor = if *owner.agency() == sender { self.first_primary() } else { Some(sender) };
         let force = match (&rule.limit, rule.right) {
+            // A right that no article limits does not lapse.
+            (Limit::Soft(_), _) => Force::Soft,
             (_, true) => Force::Right,
-            (Limit::Soft(_), false) => Force::Soft,
             _ => Force::Binding,
         };
         // What is measured backwards may come to nothing: then a second one of its kind does it.
