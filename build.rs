@@ -26,8 +26,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut builder = tonic_prost_build::configure()
         .build_transport(false)
-        // By far the largest of the effects.
-        .boxed(".xianjie.v1.Effect.effect.duty_opened");
+        // By far the largest of their kinds.
+        .boxed(".xianjie.v1.Effect.effect.duty_opened")
+        .boxed(".xianjie.v1.WatchAlarmsResponse.message.alarm");
     let fields = fields(&descriptors.file);
     for field in SHARED_BYTES {
         // A name that fits nothing would be passed over in silence, and the bytes copied.

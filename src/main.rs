@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use xianjie::cli::{Cli, CliError};
+use xianjie::cli::{Cli, CliError, Globals};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -14,6 +14,6 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(cli.run()),
-        Err(error) => CliError::internal(&error).report(false),
+        Err(error) => CliError::internal(&error).report(&Globals::default()),
     }
 }

@@ -48,6 +48,8 @@ pub enum Class {
     State,
     /// Not now: a limit, a queue, a store.
     Unavailable,
+    /// The hub has no such thing.
+    Unsupported,
     /// A defect of the hub.
     Internal,
 }
@@ -251,7 +253,7 @@ reasons! {
     Quarantined "QUARANTINED" Internal AskOperator
         "this item met a defect of the hub and was set aside; its operators are told" "该件触发平台缺陷，已隔离并告警";
     /// A method, or an encoding of messages, that the hub does not have.
-    Unsupported "UNSUPPORTED" Invalid AskOperator
+    Unsupported "UNSUPPORTED" Unsupported AskOperator
         "this hub has no such method here, or can't read messages so encoded"
         "本平台此处没有该方法，或不支持该报文编码";
 }

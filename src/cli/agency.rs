@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use serde_json::json;
 use xianjie_core::domain::agency::{Agency, Kind, Level};
 use xianjie_core::domain::decide::Change;
 use xianjie_core::ids::{AgencyCode, Digest, DivisionCode, Time};
@@ -13,7 +14,7 @@ use super::{CliError, Globals, dates, operating};
 use crate::client::directory::AgencyFilter;
 
 mod profile;
-mod spec;
+pub(super) mod spec;
 
 use spec::Attributes;
 
@@ -48,8 +49,17 @@ enum Command {
     /// Find agencies by name, kind, level or place (查找单位)
     Find(agency_find::Args),
     /// Add agencies, or change them: what is not given is empty afterwards (登记或变更单位)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie agency add --file agencies.toml --profile-out profiles --as first
+  xianjie agency add gz-baiyun-court --name 广州市白云区人民法院 --kind 'basic court' \\
+      --level county --serves 440111 --profile-out profiles --as first")]
     Add(Box<Add>),
     /// All agencies, with filters (单位目录)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie agency list --as first
+  xianjie agency list --kind police --division 440111 --as gz-baiyun-court --json")]
     List {
         /// Only of this kind (类别)
         #[arg(long, value_parser = spec::kind)]
@@ -62,23 +72,35 @@ enum Command {
         division: Option<DivisionCode>,
     },
     /// One agency with its certificates (查看单位)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie agency show gz-baiyun-court --as first")]
     Show {
         /// Its code (单位代码)
         code: AgencyCode,
     },
     /// Suspend agencies: they submit nothing, their inboxes go on filling (停用)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie agency suspend gz-baiyun-court --as first")]
     Suspend {
         /// Their codes (单位代码)
         #[arg(required = true)]
         codes: Vec<AgencyCode>,
     },
     /// Let suspended agencies take part again (恢复)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie agency resume gz-baiyun-court --as first")]
     Resume {
         /// Their codes (单位代码)
         #[arg(required = true)]
         codes: Vec<AgencyCode>,
     },
     /// Pass an agency's routing, custody, duties and inbox to its successor, for good (合并、撤销)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie agency succeed gz-old-court --by gz-new-court --as first")]
     Succeed {
         /// The agency that ends (被撤并单位)
         code: AgencyCode,
@@ -87,8 +109,16 @@ enum Command {
         by: AgencyCode,
     },
     /// Register a signing certificate of an agency (登记签名证书)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie agency register gz-baiyun-court --document new.crt --as first
+  xianjie agency register gz-baiyun-court --acknowledgement ack.crt --label 2027 --as first")]
     Register(Register),
     /// Revoke a signing certificate, at once (吊销签名证书)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie agency show gz-baiyun-court --as first        its certificates with their digests
+  xianjie agency revoke abababababababababababababababababababababababababababababababab --as first")]
     Revoke {
         /// SHA-256 of the certificate; `agency show` prints it (证书摘要)
         #[arg(value_parser = digest)]
@@ -140,7 +170,7 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
             let filter = AgencyFilter { name: None, kind, level, division };
             let client = globals.client().await?;
             for agency in client.find_agencies(&filter).await? {
-                print!("{}", line(&agency));
+                globals.print(|| spec::to_json(&agency), || line(&agency));
             }
             Ok(())
         }
@@ -152,7 +182,7 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
         Command::Revoke { certificate, compromised_since } => {
             let client = globals.client().await?;
             let revoke = Change::RevokeCertificate { digest: certificate, compromised_since };
-            operating::change(&client, &[revoke]).await
+            operating::change(&client, &[revoke], globals).await
         }
     }
 }
@@ -173,12 +203,20 @@ async fn add(add: Add, globals: &Globals) -> Result<(), CliError> {
         None => Vec::new(),
     };
     changes.extend(made.iter().flat_map(|profile| profile.changes.clone()));
-    operating::change(&client, &changes).await?;
+    operating::change(&client, &changes, globals).await?;
     for agency in &agencies {
-        println!("agency 单位: {} {}", agency.code, agency.name);
+        let words = globals.words("agency", "单位");
+        globals.print(
+            || spec::to_json(agency),
+            || format!("{words}: {} {}", agency.code, agency.name),
+        );
     }
     for profile in &made {
-        println!("profile 客户端配置: {}", profile.folder.display());
+        let words = globals.words("profile", "客户端配置");
+        globals.print(
+            || json!({ "profile": profile.folder }),
+            || format!("{words}: {}", profile.folder.display()),
+        );
     }
     Ok(())
 }
@@ -186,10 +224,19 @@ async fn add(add: Add, globals: &Globals) -> Result<(), CliError> {
 async fn show(code: &AgencyCode, globals: &Globals) -> Result<(), CliError> {
     let client = globals.client().await?;
     let agency = operating::agency(&client, code).await?;
-    print!("{}", spec::describe(&agency));
-    for certificate in client.agency_certificates(code).await? {
-        print!("  {}", operating::certificate_line(&certificate, operating::hub_time(&client)));
-    }
+    let (certificates, now) =
+        (client.agency_certificates(code).await?, operating::hub_time(&client));
+    let as_json = || {
+        let mut value = spec::to_json(&agency);
+        let certificates = certificates.iter().map(|c| operating::certificate_json(c, now));
+        value["certificates"] = certificates.collect();
+        value
+    };
+    globals.print(as_json, || {
+        let lines = certificates.iter().map(|c| operating::certificate_line(c, now));
+        let lines: String = lines.map(|line| format!("  {line}")).collect();
+        format!("{}{lines}", spec::describe(&agency))
+    });
     Ok(())
 }
 
@@ -201,7 +248,7 @@ async fn suspend(
     let client = globals.client().await?;
     let changes: Vec<_> =
         codes.into_iter().map(|code| Change::SuspendAgency(code, suspended)).collect();
-    operating::change(&client, &changes).await
+    operating::change(&client, &changes, globals).await
 }
 
 async fn succeed(code: &AgencyCode, by: AgencyCode, globals: &Globals) -> Result<(), CliError> {
@@ -209,7 +256,7 @@ async fn succeed(code: &AgencyCode, by: AgencyCode, globals: &Globals) -> Result
     operating::agency(&client, &by).await?;
     let agency = operating::agency(&client, code).await?;
     let agency = Agency { successor: Some(by), ..agency };
-    operating::change(&client, &[Change::PutAgency(Box::new(agency))]).await
+    operating::change(&client, &[Change::PutAgency(Box::new(agency))], globals).await
 }
 
 async fn register(register: Register, globals: &Globals) -> Result<(), CliError> {
@@ -224,7 +271,7 @@ async fn register(register: Register, globals: &Globals) -> Result<(), CliError>
         Ok(Change::RegisterCertificate(Box::new(certificate)))
     });
     let changes = changes.collect::<Result<Vec<_>, CliError>>()?;
-    operating::change(&globals.client().await?, &changes).await
+    operating::change(&globals.client().await?, &changes, globals).await
 }
 
 fn line(agency: &Agency) -> String {

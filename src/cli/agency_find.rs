@@ -1,9 +1,9 @@
 //! `xianjie agency find`: the code of the agency that one means.
 
-use serde_json::json;
 use xianjie_core::domain::agency::{Agency, Kind, Level};
 use xianjie_core::ids::DivisionCode;
 
+use super::agency::spec;
 use super::{CliError, Globals};
 use crate::client::directory::AgencyFilter;
 
@@ -42,7 +42,7 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
         return Err(CliError::refused("no agency fits", "没有符合条件的单位"));
     }
     for agency in &found {
-        globals.print(|| as_json(agency), || line(agency));
+        globals.print(|| spec::to_json(agency), || line(agency));
     }
     Ok(())
 }
@@ -57,18 +57,6 @@ fn line(agency: &Agency) -> String {
         agency.name,
         serves.join(" ")
     )
-}
-
-fn as_json(agency: &Agency) -> serde_json::Value {
-    json!({
-        "code": agency.code.as_str(),
-        "name": agency.name,
-        "kind": agency.kind.word(),
-        "level": agency.level.word(),
-        "serves": agency.serves.iter().map(DivisionCode::as_str).collect::<Vec<_>>(),
-        "supervised_by": agency.supervised_by.as_ref().map(|code| code.as_str()),
-        "suspended": agency.suspended,
-    })
 }
 
 fn kind(word: &str) -> Result<Kind, String> {

@@ -10,7 +10,7 @@ use xianjie_core::domain::rulebook::Law;
 use xianjie_core::ids::{AgencyCode, Digest};
 use xianjie_core::ledger::NoteVerifier;
 
-use super::error::chain;
+use super::error::{Exit, chain};
 use super::{CliError, Globals};
 use crate::config::Config;
 use crate::hub::audit::{AuditError, AuditParts, Finding, Report, audit};
@@ -26,7 +26,8 @@ Examples 示例:
   xianjie audit --folder /restored --attachments  attachments are looked for too
   xianjie audit --folder copy --json
 
-Exit code 0: every promise holds; 1: something was found (0 无问题，1 发现问题).";
+Exit code 0: every promise holds; 1: something was found; 65: the store is damaged and can't be read
+(0 无问题，1 发现问题，65 存储损坏无法读取).";
 
 /// The promises, in the words of a heading.
 const PROMISES: &[(&str, &str, &str)] = &[
@@ -209,6 +210,14 @@ fn to_json(report: &Report) -> Value {
 
 fn unopened(error: &StoreError) -> CliError {
     let cause = error.to_string();
+    if let StoreError::Fatal(_) = error {
+        return CliError::new(
+            Exit::Damaged,
+            format!("the store is damaged, or its disk is: {cause}"),
+            format!("存储或其磁盘损坏：{cause}"),
+        )
+        .help("keep it as it is, and restore the newest backup", "请保留现状，并恢复最新备份");
+    }
     CliError::unavailable(
         format!("the store can't be audited: {cause}"),
         format!("无法审计存储：{cause}"),

@@ -8,12 +8,19 @@ use super::error::Exit;
 use super::{CliError, Globals};
 use crate::bench::{self, BenchError, Plan, Scenario, Until};
 
+const EXAMPLES: &str = "\
+Examples 示例:
+  xianjie bench submit
+  xianjie bench mixed --seconds 60 --connections 4 --json
+  xianjie bench deliver --rate 500 --keep /srv/bench";
+
 /// Measures what a hub does on this machine and disk (压测).
 ///
 /// Founds a hub in a temporary folder, starts it on loopback, and drives it over mutual TLS with
 /// signed documents, subscribers and signed acknowledgements. Prints rates, latencies, processor
 /// time and syncs per document, with the disk's own sync measured in the same run.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Which load.
     #[arg(value_enum)]

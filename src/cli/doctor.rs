@@ -42,7 +42,7 @@ pub async fn run(_: Args, globals: &Globals) -> Result<(), CliError> {
     if failed == 0 {
         return Ok(());
     }
-    Err(CliError::refused(format!("{failed} checks failed"), format!("{failed}项检查未通过")))
+    Err(CliError::refused(format!("checks that failed: {failed}"), format!("{failed}项检查未通过")))
 }
 
 fn describe(checks: &[Check], globals: &Globals) -> String {

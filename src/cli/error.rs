@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use super::globals::{Globals, Lang};
 pub use crate::client::error::chain;
 
 /// The exit codes, after BSD's `sysexits.h` where it has one.
@@ -16,6 +17,8 @@ pub enum Exit {
     Refused = 1,
     /// The command line, or a file that it names, can't be used.
     Usage = 2,
+    /// Stored data are damaged.
+    Damaged = 65,
     /// The hub can't be reached, or can't answer now.
     Unavailable = 69,
     /// A defect, or the machine failed.
@@ -95,14 +98,14 @@ impl CliError {
         self.exit
     }
 
-    /// Prints it to standard error, in English and then in Chinese, or as one line of JSON, and
-    /// gives the code that the program ends with.
+    /// Prints it to standard error, in the language asked for or in both, or as one line of JSON,
+    /// and gives the code that the program ends with.
     #[must_use]
-    pub fn report(&self, as_json: bool) -> ExitCode {
-        if as_json {
+    pub fn report(&self, globals: &Globals) -> ExitCode {
+        if globals.json() {
             eprintln!("{}", self.to_json());
         } else {
-            eprint!("{}", self.to_text());
+            eprint!("{}", self.to_text(globals.lang()));
         }
         ExitCode::from(self.exit as u8)
     }
@@ -118,15 +121,20 @@ impl CliError {
         }})
     }
 
-    fn to_text(&self) -> String {
-        let mut text = format!("error: {}\n", self.english);
-        for (english, _) in &self.help {
-            // Writing to a string can't fail.
-            let _ = writeln!(text, "  help: {english}");
+    fn to_text(&self, lang: Lang) -> String {
+        let mut text = String::new();
+        // Writing to a string can't fail.
+        if lang != Lang::Zh {
+            let _ = writeln!(text, "error: {}", self.english);
+            for (english, _) in &self.help {
+                let _ = writeln!(text, "  help: {english}");
+            }
         }
-        let _ = writeln!(text, "错误：{}", self.chinese);
-        for (_, chinese) in self.help.iter().filter(|(_, chinese)| !chinese.is_empty()) {
-            let _ = writeln!(text, "  建议：{chinese}");
+        if lang != Lang::En {
+            let _ = writeln!(text, "错误：{}", self.chinese);
+            for (_, chinese) in &self.help {
+                let _ = writeln!(text, "  建议：{chinese}");
+            }
         }
         text
     }
@@ -137,9 +145,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_speaks_both_languages_and_says_what_helps() {
+    fn an_error_speaks_the_language_asked_for_and_says_what_helps() {
         let error = CliError::permission("no", "无权").help("ask", "请联系运维");
-        assert_eq!(error.to_text(), "error: no\n  help: ask\n错误：无权\n  建议：请联系运维\n");
+        let (english, chinese) = ("error: no\n  help: ask\n", "错误：无权\n  建议：请联系运维\n");
+        assert_eq!(error.to_text(Lang::En), english);
+        assert_eq!(error.to_text(Lang::Zh), chinese);
+        assert_eq!(error.to_text(Lang::Both), format!("{english}{chinese}"));
         let json = error.facts(json!({"reason": "X"})).to_json();
         assert_eq!(json["error"]["exit"], 77);
         assert_eq!(json["error"]["facts"]["reason"], "X");

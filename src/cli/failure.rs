@@ -27,6 +27,10 @@ use crate::identity::files::FileError;
 const OF_PERMISSION: [&str; 4] =
     ["UNKNOWN_PEER", "NOT_CARRIED", "SIGNER_UNKNOWN", "UNKNOWN_SENDER"];
 
+/// What the operating system says of a path that the caller got wrong.
+const OF_USAGE: [io::ErrorKind; 3] =
+    [io::ErrorKind::InvalidInput, io::ErrorKind::NotADirectory, io::ErrorKind::NotFound];
+
 impl CliError {
     /// A file that the command needs and can't use.
     #[must_use]
@@ -47,7 +51,14 @@ impl From<FileError> for CliError {
             FileError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Self::permission(cause.clone(), format!("没有权限：{cause}"))
             }
-            FileError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            FileError::Io { path, source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
+                let path = path.display();
+                Self::usage(
+                    format!("{path} is a folder; name the files in it"),
+                    format!("{path} 是目录，请指明其中的文件"),
+                )
+            }
+            FileError::Io { source, .. } if OF_USAGE.contains(&source.kind()) => {
                 Self::unusable_file(&error)
             }
             FileError::Io { .. } => Self::internal(&error),
@@ -126,6 +137,7 @@ impl From<CallError> for CliError {
     fn from(error: CallError) -> Self {
         match error {
             CallError::Refused(refused) => (*refused).into(),
+            CallError::TurnedAway { .. } => turned_away(error.to_string()),
             CallError::Unknown { .. } => {
                 let chinese = format!("没有得到平台的答复，结果未知：{error}");
                 Self::unavailable(error.to_string(), chinese).help(
@@ -154,10 +166,7 @@ impl From<ConnectError> for CliError {
                 )
             }
             ConnectError::CertificateRefused { .. } | ConnectError::ClosedAtOnce { .. } => {
-                Self::permission(cause.clone(), format!("平台拒绝了此客户端证书：{cause}")).help(
-                    "have the operators register it, or see whether it was revoked or has expired",
-                    "请运维登记该证书，或检查其是否已吊销或过期",
-                )
+                turned_away(cause)
             }
             ConnectError::OtherLedger { .. } => {
                 Self::refused(cause.clone(), format!("平台的账本与信任文件不符：{cause}")).help(
@@ -251,6 +260,7 @@ impl From<SendError> for CliError {
             SendError::Seen(error) => error.into(),
             SendError::ReceiptForm(_) => doubtful(&error, None),
             SendError::DoubtfulReceipt { ref report, .. } => doubtful(&error, Some(report)),
+            SendError::TurnedAway(_) => turned_away(chain(&error)),
             SendError::GaveUp(_) => {
                 let chinese = format!("限定时间内没有得到存证，文书仍在发件箱：{}", chain(&error));
                 Self::unavailable(chain(&error), chinese).help(
@@ -327,6 +337,15 @@ impl From<BindingError> for CliError {
     }
 }
 
+/// The hub does not take this client's certificate.
+fn turned_away(cause: String) -> CliError {
+    let chinese = format!("平台拒绝了此客户端证书：{cause}");
+    CliError::permission(cause, chinese).help(
+        "ask the operators: is it registered, suspended, revoked or expired?",
+        "请联系运维：该证书是否未登记、已停用、已吊销或已过期",
+    )
+}
+
 /// The hub gave a proof that proves nothing.
 fn doubtful(error: &(dyn Error + 'static), report: Option<&Report>) -> CliError {
     let steps = report.map(|report| format!("\n{report}")).unwrap_or_default();
@@ -362,6 +381,7 @@ mod tests {
             CliError::from(FileError::Io { action: "read", path, source }).exit()
         };
         assert_eq!(error(io::ErrorKind::NotFound), Exit::Usage);
+        assert_eq!(error(io::ErrorKind::IsADirectory), Exit::Usage);
         assert_eq!(error(io::ErrorKind::PermissionDenied), Exit::Permission);
         assert_eq!(error(io::ErrorKind::StorageFull), Exit::Internal);
     }

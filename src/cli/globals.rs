@@ -33,10 +33,10 @@ pub struct Globals {
     /// Act under the profile in DIR (配置身份目录)
     #[arg(long, global = true, value_name = "DIR")]
     profile: Option<PathBuf>,
-    /// Print JSON for programs (输出 JSON)
+    /// Print JSON for programs: one value a line; errors too, on standard error (输出 JSON)
     #[arg(long, global = true)]
     json: bool,
-    /// In which language to print (输出语言)
+    /// In which language to print; errors too (输出语言)
     #[arg(long, global = true, value_enum, default_value_t)]
     lang: Lang,
     /// A clock in a file, for the demonstration alone.
@@ -109,7 +109,20 @@ impl Globals {
     /// # Errors
     /// None is named, or it can't be used.
     pub fn load_profile(&self) -> Result<Profile, CliError> {
-        Ok(Profile::load(&self.profile_folder()?)?)
+        let folder = self.profile_folder()?;
+        if !folder.is_dir() {
+            let shown = folder.display();
+            let error = CliError::usage(
+                format!("there is no profile {shown}"),
+                format!("没有配置身份 {shown}"),
+            );
+            return Err(error.help(
+                "--as takes the name of a folder in profiles/ of the hub's folder: --folder, \
+                 $XIANJIE_FOLDER",
+                "--as 须为平台目录（--folder 或 $XIANJIE_FOLDER）下 profiles/ 中的目录名",
+            ));
+        }
+        Ok(Profile::load(&folder)?)
     }
 
     /// The trust file: the one given, else the profile's, else the folder's `trust.json`.
@@ -170,6 +183,12 @@ impl Globals {
         self.json
     }
 
+    /// In which language to print.
+    #[must_use]
+    pub fn lang(&self) -> Lang {
+        self.lang
+    }
+
     /// The words in the language asked for.
     #[must_use]
     pub fn words(&self, english: &str, chinese: &str) -> String {
@@ -187,6 +206,20 @@ impl Globals {
         } else {
             let text = text();
             println!("{}", text.trim_end_matches('\n'));
+        }
+    }
+
+    /// Prints values, one a line, as JSON if so asked, else the text of all.
+    pub fn print_all<T>(
+        &self,
+        values: impl Iterator<Item = T>,
+        as_json: impl Fn(T) -> Value,
+        text: impl FnOnce() -> String,
+    ) {
+        if self.json {
+            values.for_each(|value| println!("{}", as_json(value)));
+        } else {
+            self.print(|| Value::Null, text);
         }
     }
 

@@ -16,8 +16,8 @@ use crate::client::verify::Report;
 
 const EXAMPLES: &str = "\
 Examples 示例:
-  xianjie inbox watch --as gz-baiyun-corrections          store, verify, acknowledge, for ever
-  xianjie inbox fetch --no-ack --as gz-baiyun-corrections what has come, to be acknowledged later
+  xianjie inbox watch --as gz-baiyun-corrections             store, verify, acknowledge, for ever
+  xianjie inbox fetch --no-ack --as gz-baiyun-corrections    what has come, acknowledged later
   xianjie inbox list --open --as gz-baiyun-corrections
   xianjie inbox ack 3 4 --as gz-baiyun-corrections
   xianjie inbox reject 5 --reason not-for-us --as gz-baiyun-corrections
@@ -36,10 +36,24 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Store, verify and acknowledge deliveries as they come, until stopped (持续收件)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie inbox watch --as gz-baiyun-corrections
+  xianjie inbox watch --as gz-baiyun-corrections --json
+
+It goes on through every trouble of the network, and ends if the hub does not take this client.")]
     Watch(Receiving),
     /// Store, verify and acknowledge what has come (取件)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie inbox fetch --as gz-baiyun-corrections
+  xianjie inbox fetch --no-ack --after 41 --as gz-baiyun-corrections")]
     Fetch(Receiving),
     /// What is in the inbox of the hub (收件目录)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie inbox list --open --as gz-baiyun-corrections
+  xianjie inbox list --after 40 --limit 10 --as gz-baiyun-corrections --json")]
     List {
         /// Only what is not settled (仅未了结)
         #[arg(long)]
@@ -52,11 +66,18 @@ enum Command {
         limit: u32,
     },
     /// Acknowledge deliveries that are stored here and verified (签收)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie inbox ack --as gz-baiyun-corrections
+  xianjie inbox ack 3 4 --as gz-baiyun-corrections")]
     Ack {
         /// Their numbers; all that are open if none is given (编号)
         numbers: Vec<u64>,
     },
     /// Reject a delivery, for good; to refuse a person is a document, not this (退件)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie inbox reject 5 --reason not-for-us --as gz-baiyun-corrections")]
     Reject {
         /// Its number (编号)
         number: u64,

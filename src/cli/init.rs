@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use serde_json::{Value, json};
 use xianjie_core::ids::{AgencyCode, OperatorName, Origin};
 
 use super::error::chain;
@@ -80,12 +81,8 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
             format!("the hub is not founded: {cause}"),
             format!("平台未能初始化：{cause}"),
         )
-        .help(
-            "what was made by then stays: look at it, remove it, and begin again",
-            "已生成的文件会保留：请查看、删除后重新初始化",
-        )
     })?;
-    print!("{}", told(&options, &founded));
+    globals.print(|| to_json(&options, &founded), || told(&options, &founded));
     Ok(())
 }
 
@@ -108,6 +105,17 @@ fn options(args: Args, globals: &Globals) -> Result<Options, CliError> {
         client_authorities: args.client_ca,
         clock_file: args.clock_file,
         ..options
+    })
+}
+
+fn to_json(options: &Options, founded: &Founded) -> Value {
+    json!({
+        "origin": options.origin.as_str(),
+        "folder": options.folder,
+        "config": founded.config,
+        "trust": founded.trust,
+        "root_key": founded.root_key,
+        "profile": founded.profile,
     })
 }
 

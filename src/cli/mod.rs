@@ -38,7 +38,8 @@ xianjie 衔接: the exchange hub for community corrections (社区矫正信息�
 
 const EXAMPLES: &str = "\
 Exit codes 退出码:
-  0 done 完成 · 1 refused, or a check failed 不予接收或未通过 · 2 usage 用法错误
+  0 done 完成 · 1 refused, or a check failed or could not be completed 不予接收、未通过或不完整
+  2 command line, or a file that it names 用法或所指文件有误 · 65 stored data damaged 存储数据损坏
   69 hub unavailable 平台不可用 · 70 internal 内部故障 · 77 certificate or right 证书或权限
 
 Examples 示例:
@@ -82,7 +83,7 @@ impl Cli {
         let globals = self.globals;
         match dispatch(self.command, &globals).await {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => error.report(globals.json()),
+            Err(error) => error.report(&globals),
         }
     }
 }
@@ -123,6 +124,51 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// Every command that does something, with the words that lead to it.
+    fn leaves(command: &clap::Command, path: &str) -> Vec<(String, clap::Command)> {
+        let path = format!("{path} {}", command.get_name());
+        if !command.has_subcommands() {
+            return vec![(path, command.clone())];
+        }
+        command.get_subcommands().flat_map(|inner| leaves(inner, &path)).collect()
+    }
+
+    /// The command lines among the examples of a help text, as a shell splits them.
+    fn examples(help: &str) -> Vec<Vec<String>> {
+        let help = help.replace("\\\n      ", "");
+        let lines = help.lines().filter_map(|line| line.strip_prefix("  xianjie "));
+        let split = |line: &str| {
+            // What stands apart is said of the command.
+            let line = line.split("  ").next().unwrap_or_default();
+            let parts = line.split('\'').enumerate().flat_map(|(place, part)| match place % 2 {
+                0 => part.split(' ').map(str::to_owned).collect(),
+                _ => vec![part.to_owned()],
+            });
+            let words = parts.filter(|word| !word.is_empty()).take_while(|word| word != ">");
+            std::iter::once("xianjie".to_owned()).chain(words).collect()
+        };
+        lines.map(split).collect()
+    }
+
+    #[test]
+    fn every_command_has_examples_that_are_right() {
+        let mut command = Cli::command();
+        command.build();
+        let leaves = leaves(&command, "");
+        assert!(leaves.len() > 40, "{}", leaves.len());
+        for (path, leaf) in leaves.iter().filter(|(path, _)| !path.contains(" help")) {
+            let help = leaf.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Examples 示例:"), "{path} has no examples");
+            let examples = examples(&help);
+            assert!(!examples.is_empty(), "{path} has no examples");
+            for words in examples {
+                if let Err(error) = Cli::try_parse_from(&words) {
+                    panic!("{path}: {words:?}: {error}");
+                }
+            }
+        }
     }
 
     #[test]

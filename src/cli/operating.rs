@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use serde_json::{Value, json};
 use xianjie_core::domain::agency::{Agency, Certificate, Purpose};
 use xianjie_core::domain::decide::Change;
 use xianjie_core::ids::{AgencyCode, Digest, LedgerIndex, SystemCode, Time};
 use xianjie_core::limits;
 
 use super::error::chain;
-use super::{CliError, dates};
+use super::{CliError, Globals, dates};
 use crate::client::registry::RegisteredSystem;
 use crate::client::{Client, Silent};
 use crate::identity::files;
@@ -16,10 +17,20 @@ use crate::identity::peer::{PeerCertificate, PeerError, SubjectUri};
 
 /// Signs the changes as the profile's operator and sends them until they are in the ledger. More
 /// than one statement holds are sent as several, in order.
-pub(super) async fn change(client: &Client, changes: &[Change]) -> Result<(), CliError> {
+pub(super) async fn change(
+    client: &Client,
+    changes: &[Change],
+    globals: &Globals,
+) -> Result<(), CliError> {
     for part in changes.chunks(limits::DIRECTORY_CHANGES) {
-        let changed = client.change_directory(part, &Silent).await?;
-        println!("record 账本记录 {}: {} changes 项变更", changed.receipt.index, part.len());
+        let (index, count) =
+            (client.change_directory(part, &Silent).await?.receipt.index, part.len());
+        let record = globals.words("record", "账本记录");
+        let changes = globals.words("changes", "项变更");
+        globals.print(
+            || json!({ "record": index, "changes": count }),
+            || format!("{record} {index}: {count} {changes}"),
+        );
     }
     Ok(())
 }
@@ -108,26 +119,58 @@ pub(super) fn certificate(
     })
 }
 
+/// Where a certificate stands, in English and Chinese.
+fn standing(certificate: &Certificate, now: Time) -> (&'static str, &'static str) {
+    match certificate.revoked {
+        Some(_) => ("revoked", "已吊销"),
+        None if certificate.is_live(now) => ("in force", "有效"),
+        None if now < certificate.valid_from => ("not yet", "未生效"),
+        None => ("expired", "已过期"),
+    }
+}
+
+/// What a certificate is for, in English and Chinese, and whose it is.
+fn purpose(certificate: &Certificate) -> (&'static str, &'static str, &str) {
+    match &certificate.purpose {
+        Purpose::Transport(code) => ("transport", "接入", code.as_str()),
+        Purpose::Document(code) => ("document", "文书签名", code.as_str()),
+        Purpose::Acknowledgement(code) => ("acknowledgement", "签收签名", code.as_str()),
+        Purpose::Operator(name) => ("operator", "运维", name.as_str()),
+    }
+}
+
+/// The last instant at which a certificate counts.
+fn last_instant(certificate: &Certificate) -> Time {
+    Time(certificate.valid_until.0 - 1)
+}
+
 /// A certificate in one line.
 pub(super) fn certificate_line(certificate: &Certificate, now: Time) -> String {
-    let (purpose, holder) = match &certificate.purpose {
-        Purpose::Transport(code) => ("transport 接入", code.to_string()),
-        Purpose::Document(code) => ("document 文书签名", code.to_string()),
-        Purpose::Acknowledgement(code) => ("acknowledgement 签收签名", code.to_string()),
-        Purpose::Operator(name) => ("operator 运维", name.to_string()),
-    };
-    let state = match certificate.revoked {
-        Some(revocation) => format!("revoked 已吊销 {}", dates::date_of(revocation.at)),
-        None if certificate.is_live(now) => "in force 有效".to_owned(),
-        None if now < certificate.valid_from => "not yet 未生效".to_owned(),
-        None => "expired 已过期".to_owned(),
-    };
-    let (from, until) = (certificate.valid_from, Time(certificate.valid_until.0 - 1));
+    let (english, chinese, holder) = purpose(certificate);
+    let (state, state_zh) = standing(certificate, now);
+    let revoked =
+        certificate.revoked.map(|revocation| format!(" {}", dates::date_of(revocation.at)));
     format!(
-        "{}  {purpose} {holder}  {}..{}  {state}  {}\n",
+        "{}  {english} {chinese} {holder}  {}..{}  {state} {state_zh}{}  {}\n",
         certificate.digest,
-        dates::date_of(from),
-        dates::date_of(until),
+        dates::date_of(certificate.valid_from),
+        dates::date_of(last_instant(certificate)),
+        revoked.unwrap_or_default(),
         certificate.label
     )
+}
+
+/// A certificate for programs.
+pub(super) fn certificate_json(certificate: &Certificate, now: Time) -> Value {
+    let (purpose, _, holder) = purpose(certificate);
+    json!({
+        "sha256": certificate.digest.to_string(),
+        "purpose": purpose,
+        "holder": holder,
+        "valid_from": dates::date_of(certificate.valid_from).to_string(),
+        "valid_until": dates::date_of(last_instant(certificate)).to_string(),
+        "state": standing(certificate, now).0,
+        "revoked": certificate.revoked.map(|revoked| dates::date_of(revoked.at).to_string()),
+        "label": certificate.label,
+    })
 }

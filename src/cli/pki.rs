@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
 use rustls_pki_types::{ServerName, UnixTime};
+use serde_json::{Value, json};
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _};
 use xianjie_core::ids::Time;
 
 use super::error::chain;
 use super::issuing::{DAYS, Issuing, Period, save};
 use super::{CliError, Globals, dates};
-use crate::identity::files;
-use crate::identity::pki::{Purpose, Serial};
+use crate::identity::files::{self, LoadError};
+use crate::identity::pki::{PkiError, Purpose, Serial};
 use crate::identity::signature::{Algorithm, UnknownAlgorithm};
 
 const EXAMPLES: &str = "\
@@ -30,14 +31,19 @@ Examples 示例:
 pub struct Args {
     #[command(subcommand)]
     command: Command,
-    /// Folder of the authority's certificate and key (颁发机构目录)
-    #[arg(long, global = true, default_value = "ca")]
-    authority: PathBuf,
+    /// Folder of the authority's certificate and key; `ca` in the hub's folder if not given
+    /// (颁发机构目录)
+    #[arg(long, global = true, value_name = "DIR")]
+    authority: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make an authority (新建颁发机构)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie pki authority --name 'Guangdong pilot'
+  xianjie pki authority --name 'Guangdong pilot' --authority ca2 --days 3650")]
     Authority {
         /// Its name in every certificate that it issues (名称)
         #[arg(long)]
@@ -50,10 +56,24 @@ enum Command {
         from: Option<Time>,
     },
     /// Issue a certificate with a new key (签发证书)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie pki issue --purpose transport --code gz-baiyun-court --out keys
+  xianjie pki issue --purpose document --code gz-baiyun-court --algorithm ed25519 --out keys
+  xianjie pki issue --purpose server --server-name hub.example.cn --out keys")]
     Issue(Issue),
     /// Revoke a certificate in the authority's list (吊销)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie pki revoke --certificate keys/transport.crt
+  xianjie pki revoke --certificate keys/transport.crt --authority /media/ca \\
+      --list /srv/xianjie/ca/clients.crl")]
     Revoke(Revoke),
     /// Print a revocation list (查看吊销列表)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie pki list
+  xianjie pki list /srv/xianjie/ca/clients.crl --json")]
     List {
         /// The list; clients.crl in the authority's folder if not given (吊销列表文件)
         list: Option<PathBuf>,
@@ -124,26 +144,35 @@ enum PurposeWord {
 /// # Errors
 /// [`CliError`].
 pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
-    let folder = args.authority;
+    let folder = args.authority.unwrap_or_else(|| globals.folder().join("ca"));
     let now = globals.now();
     match args.command {
         Command::Authority { name, days, from } => {
             Issuing::create(&folder, &name, Period::days(from, days, now))?;
-            println!("authority 颁发机构: {}", folder.display());
-            println!("Keep its key offline, and bring it only to issue (私钥请离线保管).");
+            globals.print(
+                || json!({ "authority": folder }),
+                || {
+                    let made = globals.words("authority", "颁发机构");
+                    let offline = globals.words(
+                        "Keep its key offline, and bring it only to issue and to revoke.",
+                        "私钥请离线保管，仅在签发、吊销时取用。",
+                    );
+                    format!("{made}: {}\n{offline}", folder.display())
+                },
+            );
             Ok(())
         }
-        Command::Issue(issue) => self::issue(issue, &folder, now),
-        Command::Revoke(revoke) => self::revoke(revoke, &folder, now),
+        Command::Issue(issue) => self::issue(issue, &folder, now, globals),
+        Command::Revoke(revoke) => self::revoke(revoke, &folder, now, globals),
         Command::List { list } => {
-            let path = list.unwrap_or_else(|| list_path(&folder));
-            print!("{}", describe(&read_list(&path)?));
+            let list = read_list(&list.unwrap_or_else(|| list_path(&folder)))?;
+            globals.print(|| list.to_json(), || describe(&list));
             Ok(())
         }
     }
 }
 
-fn issue(issue: Issue, folder: &Path, now: Time) -> Result<(), CliError> {
+fn issue(issue: Issue, folder: &Path, now: Time, globals: &Globals) -> Result<(), CliError> {
     let issuing = Issuing::load(folder)?;
     let purpose = purpose(&issue)?;
     let period = Period::days(issue.from, issue.days, now);
@@ -153,9 +182,19 @@ fn issue(issue: Issue, folder: &Path, now: Time) -> Result<(), CliError> {
         (None, word) => word.map_or_else(String::new, |word| word.get_name().to_owned()),
     };
     let certificate = save(&issued, &issue.out, &stem)?;
-    println!("certificate 证书: {}", certificate.display());
-    println!("key 私钥 (0600): {}", certificate.with_extension("key").display());
-    println!("sha256: {}", hex::encode(issued.sha256));
+    let (key, sha256) = (certificate.with_extension("key"), hex::encode(issued.sha256));
+    globals.print(
+        || json!({ "certificate": certificate, "key": key, "sha256": sha256 }),
+        || {
+            let (made, private) =
+                (globals.words("certificate", "证书"), globals.words("key", "私钥"));
+            format!(
+                "{made}: {}\n{private} (0600): {}\nsha256: {sha256}",
+                certificate.display(),
+                key.display()
+            )
+        },
+    );
     Ok(())
 }
 
@@ -184,31 +223,44 @@ fn purpose(issue: &Issue) -> Result<Purpose, CliError> {
     }
 }
 
-fn revoke(revoke: Revoke, folder: &Path, now: Time) -> Result<(), CliError> {
+fn revoke(revoke: Revoke, folder: &Path, now: Time, globals: &Globals) -> Result<(), CliError> {
     let issuing = Issuing::load(folder)?;
     let serial = match (&revoke.certificate, revoke.serial) {
-        (Some(path), _) => files::load_public(path, Serial::of_certificate)
-            .map_err(|error| unusable(path, &error))?,
+        (Some(path), _) => {
+            let serial = files::load_public(path, |pem| issuing.authority().serial_of(pem));
+            serial.map_err(|error| not_issued(path, folder, &error))?
+        }
         (None, Some(serial)) => serial,
         (None, None) => return Err(CliError::usage("which certificate?", "请指明证书")),
     };
     let path = revoke.list.unwrap_or_else(|| list_path(folder));
     let mut revoked = if path.exists() { read_list(&path)?.revoked } else { Vec::new() };
-    if revoked.iter().any(|(known, _)| *known == serial) {
-        println!("{serial} is revoked already (已吊销)");
-        return Ok(());
+    let is_new = revoked.iter().all(|(known, _)| *known != serial);
+    if is_new {
+        revoked.push((serial, dates::unix_time(now)));
+        let next = dates::unix_time(dates::days_after(now, revoke.next_update_days));
+        let list = issuing.authority().revocation_list(&revoked, dates::unix_time(now), next);
+        let list = list.map_err(|error| CliError::internal(&error))?;
+        files::write_public(&path, &list).map_err(|error| CliError::internal(&error))?;
     }
-    revoked.push((serial, dates::unix_time(now)));
-    let next = dates::unix_time(dates::days_after(now, revoke.next_update_days));
-    let list = issuing.authority().revocation_list(&revoked, dates::unix_time(now), next);
-    let list = list.map_err(|error| CliError::internal(&error))?;
-    files::write_public(&path, &list).map_err(|error| CliError::internal(&error))?;
-    println!("revoked 已吊销: {serial}");
-    println!("list 吊销列表: {}", path.display());
-    println!(
-        "The hub reads it when it starts or reloads; the directory revokes at once:\n\
-         平台启动或重新加载时生效；在名录中吊销则立即生效：\n  \
-         xianjie system rotate, xianjie agency revoke"
+    globals.print(
+        || json!({ "revoked": serial.to_string(), "list": path, "new": is_new }),
+        || match is_new {
+            false => format!("{serial}: {}", globals.words("it is revoked already", "此前已吊销")),
+            true => format!(
+                "{}: {serial}\n{}: {}\n{}",
+                globals.words("revoked", "已吊销"),
+                globals.words("list", "吊销列表"),
+                path.display(),
+                globals.words(
+                    "A hub whose `revocation_list` is this file lets it in no more, ten seconds \
+                     from now at the latest;\nconnections that stand are cut by `xianjie system \
+                     rotate` or `suspend`.",
+                    "以此文件为 revocation_list 的平台最迟十秒后不再接受该证书；\
+                     已建立的连接用 xianjie system rotate 或 suspend 切断。",
+                ),
+            ),
+        },
     );
     Ok(())
 }
@@ -220,6 +272,21 @@ pub(super) struct List {
     /// When the next one is due.
     pub(super) next_update: Option<Time>,
     revoked: Vec<(Serial, UnixTime)>,
+}
+
+impl List {
+    fn to_json(&self) -> Value {
+        let date = |time: Time| dates::date_of(time).to_string();
+        let revoked = self.revoked.iter().map(|(serial, time)| {
+            json!({ "serial": serial.to_string(), "date": date(dates::time(*time)) })
+        });
+        json!({
+            "issuer": self.issuer,
+            "issued": date(self.this_update),
+            "next_due": self.next_update.map(date),
+            "revoked": revoked.collect::<Vec<_>>(),
+        })
+    }
 }
 
 fn list_path(folder: &Path) -> PathBuf {
@@ -263,6 +330,21 @@ fn describe(list: &List) -> String {
         let _ = writeln!(text, "  {serial}  {}", dates::date_of(dates::time(*time)));
     }
     text
+}
+
+fn not_issued(path: &Path, folder: &Path, error: &LoadError<PkiError>) -> CliError {
+    let LoadError::Content { source: PkiError::Foreign, .. } = error else {
+        return unusable(path, error);
+    };
+    let (path, folder) = (path.display(), folder.display());
+    CliError::usage(
+        format!("the authority in {folder} did not issue {path}"),
+        format!("{path} 不是 {folder} 中的颁发机构签发的"),
+    )
+    .help(
+        "revoke it by the authority that issued it, or in the directory: `xianjie system rotate`",
+        "请由签发该证书的机构吊销，或在名录中吊销：xianjie system rotate",
+    )
 }
 
 fn unusable(path: &Path, error: &dyn std::error::Error) -> CliError {

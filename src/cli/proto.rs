@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use super::{CliError, Globals};
 use crate::identity::files;
 use crate::wire::SOURCES;
@@ -25,14 +27,14 @@ pub struct Args {
 ///
 /// # Errors
 /// [`CliError`].
-pub async fn run(args: Args, _: &Globals) -> Result<(), CliError> {
+pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
     for (import, text) in SOURCES {
         let path = args.out.join(import);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| CliError::internal(&error))?;
         }
         files::write_public(&path, text).map_err(|error| CliError::internal(&error))?;
-        println!("{}", path.display());
+        globals.print(|| json!({ "file": path }), || path.display().to_string());
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use xianjie_core::ids::DocumentType;
 
 use super::error::Exit;
 use super::{CliError, Globals, moment};
-use crate::client::checked::describe;
+use crate::client::checked::{describe, wrong};
 use crate::client::error::CallError;
 use crate::client::json::to_json;
 use crate::client::outbox::Entry;
@@ -79,7 +79,7 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
     for entry in entries {
         if let Err(error) = deliver(&client, entry, patience, globals).await {
             if let Some(earlier) = refused.take() {
-                let _ = earlier.report(globals.json());
+                let _ = earlier.report(globals);
             }
             if error.exit() != Exit::Refused {
                 return Err(error);
@@ -100,15 +100,16 @@ fn print_template(document_type: &DocumentType) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn check(client: &Client, file: &Path, globals: &Globals) -> Result<(), CliError> {
+/// Asks what the hub would do with a document file, and prints its answer.
+pub(super) async fn check(client: &Client, file: &Path, globals: &Globals) -> Result<(), CliError> {
     let answer = client.check(file).await?;
     let as_json = || to_json(client.schema(), "CheckDocumentResponse", &answer);
     globals.print(as_json, || describe(&answer));
-    match answer.violations.len() {
+    match wrong(&answer) {
         0 => Ok(()),
         count => Err(CliError::refused(
             format!("the hub would refuse {}: {count} things are wrong", file.display()),
-            format!("平台将不予接收此文书：有 {count} 处问题"),
+            format!("平台将不予接收 {}：有 {count} 处问题", file.display()),
         )),
     }
 }

@@ -58,9 +58,12 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
             client.submissions(&filter, limit).await?
         }
     };
+    if submissions.is_empty() && !globals.json() {
+        eprintln!("{}", globals.words("nothing that fits was sent", "没有符合条件的已发文书"));
+    }
     for submission in &submissions {
         let as_json = || to_json(client.schema(), "Submission", submission);
-        globals.print(as_json, || text(&submission_text(submission)));
+        globals.print(as_json, || text(&submission_text(submission), globals));
     }
     Ok(())
 }
@@ -110,19 +113,33 @@ async fn hub_status(client: &Client, globals: &Globals) -> Result<(), CliError> 
     Ok(())
 }
 
-fn text(submission: &SubmissionText) -> String {
-    let SubmissionText { document_id, document_type, accepted, deliveries, reasons } = submission;
+fn text(submission: &SubmissionText, globals: &Globals) -> String {
+    let SubmissionText { document_id, document_type, accepted, reasons, .. } = submission;
     let mut text = match accepted {
         Some((index, time)) => {
             let time = moment(u64::try_from(time.0).unwrap_or_default());
-            format!("{document_id} {document_type}: accepted 已收存, {index}, {time}\n")
+            let words = globals.words("accepted", "已收存");
+            format!("{document_id} {document_type}: {words}, {index}, {time}\n")
         }
-        None => format!("{document_id}: refused 不予接收: {}\n", reasons.join(", ")),
+        None => {
+            let words = globals.words("refused", "不予接收");
+            format!("{document_id}: {words}: {}\n", reasons.join(", "))
+        }
     };
-    for delivery in deliveries {
-        let copy = if delivery.copy { "copy 抄送" } else { "main 主送" };
+    let ended = [
+        (submission.withdrawn_by, globals.words("withdrawn, by record", "已撤回，账本记录")),
+        (submission.replaced_by, globals.words("replaced, by record", "已更正，账本记录")),
+    ];
+    // Writing to a string can't fail.
+    for (by, words) in ended {
+        let _ = by.map(|by| writeln!(text, "  {words} {by}"));
+    }
+    for delivery in &submission.deliveries {
+        let copy = match delivery.copy {
+            true => globals.words("copy", "抄送"),
+            false => globals.words("main", "主送"),
+        };
         let (agency, number, stage) = (&delivery.agency, delivery.number, &delivery.stage);
-        // Writing to a string can't fail.
         let _ = writeln!(text, "  {copy}  {agency} #{number}: {stage}");
     }
     text

@@ -1,11 +1,12 @@
 //! `xianjie system`: operators register what connects (接入系统): a client certificate, and the agencies
 //! that it carries with which rights.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use serde_json::{Value, json};
 use xianjie_core::domain::agency::{Certificate, Purpose, Right, System};
 use xianjie_core::domain::decide::Change;
 use xianjie_core::ids::{AgencyCode, SystemCode, Time};
@@ -35,27 +36,48 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Add a system, or change it: what is not given is empty afterwards (登记或变更)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie system add gz-court-system --name 广州法院案件系统 --certificate transport.crt \\
+      --carries gz-baiyun-court --carries gz-liwan-court=submit,receive --as first")]
     Add(Add),
     /// All systems (目录)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie system list --as first
+  xianjie system list --as first --json")]
     List,
     /// One system with its certificates (查看)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie system show gz-court-system --as first")]
     Show {
         /// Its code (接入系统代码)
         code: SystemCode,
     },
     /// Suspend systems: their connections are cut at once (停用)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie system suspend gz-court-system --as first")]
     Suspend {
         /// Their codes (接入系统代码)
         #[arg(required = true)]
         codes: Vec<SystemCode>,
     },
     /// Let suspended systems connect again (恢复)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie system resume gz-court-system --as first")]
     Resume {
         /// Their codes (接入系统代码)
         #[arg(required = true)]
         codes: Vec<SystemCode>,
     },
     /// Let a system carry further agencies, or with other rights (授权)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie system grant gz-court-system --carries gz-yuexiu-court --as first
+  xianjie system grant gz-court-system --carries gz-liwan-court= --as first")]
     Grant {
         /// Its code (接入系统代码)
         code: SystemCode,
@@ -64,6 +86,10 @@ enum Command {
         carries: Vec<Carried>,
     },
     /// Change certificates with overlap: first the new one, then an end of the old (轮换证书)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie system rotate gz-court-system --certificate new.crt --as first
+  xianjie system rotate gz-court-system --finish --as first")]
     Rotate(Rotate),
 }
 
@@ -112,13 +138,14 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
     let changes = match args.command {
         Command::List => {
             for registered in client.registered_systems().await? {
-                print!("{}", line(&registered.system));
+                globals.print(|| system_json(&registered.system), || line(&registered.system));
             }
             return Ok(());
         }
         Command::Show { code } => {
             let registered = operating::system(&client, &code).await?;
-            print!("{}", describe(&registered, operating::hub_time(&client)));
+            let now = operating::hub_time(&client);
+            globals.print(|| to_json(&registered, now), || describe(&registered, now));
             return Ok(());
         }
         Command::Add(add) => self::add(add)?,
@@ -133,7 +160,7 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
             self::rotate(&rotate, &registered, operating::hub_time(&client))?
         }
     };
-    operating::change(&client, &changes).await
+    operating::change(&client, &changes, globals).await
 }
 
 fn add(add: Add) -> Result<Vec<Change>, CliError> {
@@ -214,15 +241,39 @@ fn line(system: &System) -> String {
 fn describe(registered: &RegisteredSystem, now: Time) -> String {
     let mut text = line(&registered.system);
     for (agency, rights) in &registered.system.agencies {
-        let words = Right::WORDS.iter().filter(|(right, _)| rights.contains(right));
-        let words: Vec<_> = words.map(|(_, word)| *word).collect();
         // Writing to a string can't fail.
-        let _ = writeln!(text, "  carries 代办 {agency}: {}", words.join(", "));
+        let _ = writeln!(text, "  carries 代办 {agency}: {}", words(rights).join(", "));
     }
     for certificate in &registered.certificates {
         let _ = write!(text, "  {}", operating::certificate_line(certificate, now));
     }
     text
+}
+
+fn words(rights: &BTreeSet<Right>) -> Vec<&'static str> {
+    let held = Right::WORDS.iter().filter(|(right, _)| rights.contains(right));
+    held.map(|(_, word)| *word).collect()
+}
+
+fn system_json(system: &System) -> Value {
+    let carries = system.agencies.iter();
+    json!({
+        "code": system.code.as_str(),
+        "name": system.name,
+        "carries": carries
+            .map(|(agency, rights)| (agency.to_string(), words(rights)))
+            .collect::<BTreeMap<_, _>>(),
+        "gateway": system.gateway,
+        "suspended": system.suspended,
+    })
+}
+
+fn to_json(registered: &RegisteredSystem, now: Time) -> Value {
+    let mut value = system_json(&registered.system);
+    let certificates = registered.certificates.iter();
+    value["certificates"] =
+        certificates.map(|certificate| operating::certificate_json(certificate, now)).collect();
+    value
 }
 
 /// `AGENCY` with all rights, `AGENCY=RIGHT,RIGHT`, or `AGENCY=` with none.

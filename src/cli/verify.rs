@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::{CliError, Globals};
 use crate::client::verify::{
-    Report, read_folder_receipt, verify_acknowledgement, verify_document_file, verify_folder,
-    verify_receipt,
+    Finding, Outcome, Report, read_folder_receipt, verify_acknowledgement, verify_document_file,
+    verify_folder, verify_receipt,
 };
 use crate::client::{Trust, bindings};
 
@@ -39,11 +39,18 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// A receipt: is its record in the ledger? (存证)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie verify receipt receipt.tlog-proof --trust trust.json")]
     Receipt {
         /// The receipt, a C2SP tlog-proof (存证文件)
         file: PathBuf,
     },
     /// A document with its receipt and, if envelope.bin is given, its signatures (文书)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie verify document document.bin --trust trust.json
+  xianjie verify document envelope.bin --receipt receipt.tlog-proof --as gz-baiyun-court")]
     Document {
         /// The exact bytes: document.bin or envelope.bin (文书文件)
         file: PathBuf,
@@ -52,11 +59,18 @@ enum Command {
         receipt: Option<PathBuf>,
     },
     /// The receipt of an acknowledgement, with the addressee's signature (签收)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie verify acknowledgement acknowledgement.tlog-proof --as gz-baiyun-court")]
     Acknowledgement {
         /// The receipt, a C2SP tlog-proof (存证文件)
         file: PathBuf,
     },
     /// A folder of inbox or outbox: all that lies in it (收件箱或发件箱目录)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie verify folder profiles/gz-baiyun-court/outbox/ID
+  xianjie verify folder profiles/gz-baiyun-corrections/inbox/1 --json")]
     Folder {
         /// The folder (目录)
         #[arg(id = "kept", value_name = "FOLDER")]
@@ -82,14 +96,29 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
     if report.is_proven() {
         return Ok(());
     }
-    let doubt = report.first_doubt().map(|finding| finding.step);
-    let name = doubt.map_or("nothing", |step| step.name());
-    let words = doubt.map_or(("", ""), |step| step.words());
-    Err(CliError::refused(
-        format!("not proven: {name}: {}", words.0),
-        format!("未能证明：{}", words.1),
-    )
-    .facts(json!({"step": name})))
+    Err(unproven(&report))
+}
+
+/// What keeps the whole from being proven: a step that failed, or one that could not be tried.
+fn unproven(report: &Report) -> CliError {
+    let failed = |finding: &&Finding| matches!(finding.outcome, Outcome::Fails(..));
+    let doubt = report.findings.iter().find(failed).or_else(|| report.first_doubt());
+    let Some(Finding { step, outcome }) = doubt else {
+        return CliError::refused("there is nothing to verify", "没有可验证的内容");
+    };
+    let (english, chinese) = step.words();
+    let error = match outcome {
+        Outcome::Open(why, why_zh) => CliError::refused(
+            format!("not complete: can't tell whether {english}: {why}"),
+            format!("验证不完整，未核对：{chinese}（{why_zh}）"),
+        ),
+        Outcome::Fails(..) | Outcome::Holds => CliError::refused(
+            format!("not proven: {}: {english}", step.name()),
+            format!("未能证明：{chinese}"),
+        ),
+    };
+    let is_complete = !matches!(outcome, Outcome::Open(..));
+    error.facts(json!({"step": step.name(), "complete": is_complete}))
 }
 
 fn receipt(trust: &Trust, file: &Path) -> Result<Report, CliError> {

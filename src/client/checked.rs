@@ -4,16 +4,29 @@ use std::fmt::Write as _;
 
 use xianjie_core::domain::term::Due;
 use xianjie_core::ids::Time;
+use xianjie_core::refusal::Reason;
 
 use crate::wire::pb::{self, checked_duty::Owner};
 use crate::wire::time::read_time;
+
+/// How many things a person must mend before the document is taken. An attachment that the hub
+/// doesn't hold yet is none: `send` uploads it first.
+#[must_use]
+pub fn wrong(answer: &pb::CheckDocumentResponse) -> usize {
+    answer.violations.iter().filter(|violation| !is_upload(violation)).count()
+}
+
+fn is_upload(violation: &pb::Violation) -> bool {
+    violation.reason == Reason::AttachmentMissing.name()
+}
 
 /// The answer as text, in English and Chinese.
 #[must_use]
 pub fn describe(answer: &pb::CheckDocumentResponse) -> String {
     // Writing to a string can't fail.
     let mut text = format!("{}\n", answer.document_type);
-    violations(&mut text, "Wrong · 问题", &answer.violations);
+    let wrong: Vec<_> = answer.violations.iter().filter(|v| !is_upload(v)).cloned().collect();
+    violations(&mut text, "Wrong · 问题", &wrong);
     violations(&mut text, "Flagged to the procuratorate · 予以提示", &answer.flags);
     heading(&mut text, "Addressees · 送达单位", answer.addressees.len());
     for addressee in &answer.addressees {
@@ -52,7 +65,7 @@ pub fn describe(answer: &pb::CheckDocumentResponse) -> String {
     }
     heading(
         &mut text,
-        "Attachments to upload first · 须先上传的附件",
+        "Attachments that sending uploads first · 发送时将先行上传的附件",
         answer.missing_attachments.len(),
     );
     for digest in &answer.missing_attachments {
@@ -111,14 +124,21 @@ mod tests {
     fn an_answer_is_told_in_full() {
         let answer = pb::CheckDocumentResponse {
             document_type: "verdict_handover".to_owned(),
-            violations: vec![pb::Violation {
-                field: "effective_date".to_owned(),
-                reason: "REQUIRED".to_owned(),
-                message: "must be filled in".to_owned(),
-                message_zh: "必须填写".to_owned(),
-                articles: vec!["社区矫正法 20".to_owned()],
-                help: "a date".to_owned(),
-            }],
+            violations: vec![
+                pb::Violation {
+                    field: "effective_date".to_owned(),
+                    reason: "REQUIRED".to_owned(),
+                    message: "must be filled in".to_owned(),
+                    message_zh: "必须填写".to_owned(),
+                    articles: vec!["社区矫正法 20".to_owned()],
+                    help: "a date".to_owned(),
+                },
+                pb::Violation {
+                    field: "attachments[0]".to_owned(),
+                    reason: "ATTACHMENT_MISSING".to_owned(),
+                    ..pb::Violation::default()
+                },
+            ],
             addressees: vec![pb::CheckedAddressee {
                 agency: "a".to_owned(),
                 copy: true,
@@ -133,6 +153,7 @@ mod tests {
                 due_time: Some(crate::wire::time::write_time(Time(1_795_449_600_000))),
                 ..pb::CheckedDuty::default()
             }],
+            missing_attachments: vec![vec![3]],
             signatures: vec![pb::CheckedSignature {
                 reason: "SIGNATURE_INVALID".to_owned(),
                 signed_sha256: vec![1, 2],
@@ -153,11 +174,15 @@ mod tests {
             Duties that it opens · 产生的期限义务
               - 送达回执: a, 5 days, last day 最后日期 2026-11-23
 
+            Attachments that sending uploads first · 发送时将先行上传的附件
+              - sha256 03
+
             Signatures · 签名
               - not valid 无效: SIGNATURE_INVALID; signs 应签摘要 0102
 
             document sha256: 
         "#]]
         .assert_eq(&describe(&answer));
+        assert_eq!(wrong(&answer), 1);
     }
 }

@@ -1,8 +1,8 @@
 //! A connection to a hub: mutual TLS, HTTP/2, and a first call that tells at once whether the hub
 //! takes this client. Channels reconnect by themselves.
 //!
-//! With TLS 1.3 the handshake succeeds for the client even if the server then refuses its
-//! certificate: only a first call shows it. So [`Client::connect`] always makes one.
+//! With TLS 1.3 the handshake is over for the client before the server has judged its certificate.
+//! So a connection stands only once the server's first bytes are here.
 
 use std::error::Error as StdError;
 use std::io;
@@ -14,9 +14,11 @@ use http::Uri;
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
 use thiserror::Error;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tower::service_fn;
@@ -24,7 +26,7 @@ use xianjie_core::ids::{AgencyCode, Origin, Time};
 use xianjie_core::ledger::Hash;
 use xianjie_core::limits;
 
-use super::error::CallError;
+use super::error::{CallError, tls_error};
 use super::profile::{Operator, Profile};
 use super::seen::{LastSeen, SeenError, Step};
 use crate::clock::Clock;
@@ -74,7 +76,7 @@ pub enum ConnectError {
         /// What the hub said: a TLS alert or a reason.
         detail: String,
     },
-    /// The hub broke the connection off right after the handshake.
+    /// The hub closed the connection right after the handshake.
     #[error(
         "the hub refused this certificate, it seems: {} (it closed the connection right after the \
          handshake)", certificate.display()
@@ -261,18 +263,10 @@ impl Client {
 
     fn first_call_failed(&self, status: &Status) -> ConnectError {
         let certificate = self.profile.transport_certificate.clone();
-        if let Some(rustls::Error::AlertReceived(alert)) = tls_error(status) {
-            let detail = format!("TLS alert {alert:?}");
-            return ConnectError::CertificateRefused { certificate, detail };
-        }
-        // Only an error of this side's own has a cause: the hub's have none.
-        let cause = status.source();
-        let is_broken = cause.is_some_and(|cause| !cause.is::<tonic::TimeoutExpired>());
         match CallError::from(status.clone()) {
             CallError::Refused(refused) if refused.reason == "UNKNOWN_PEER" => {
                 ConnectError::CertificateRefused { certificate, detail: refused.to_string() }
             }
-            CallError::Unknown { .. } if is_broken => ConnectError::ClosedAtOnce { certificate },
             error => error.into(),
         }
     }
@@ -346,11 +340,29 @@ async fn open(profile: &Profile, opening: Opening) -> Result<Channel, ConnectErr
     if opening == Opening::Later {
         return Ok(endpoint.connect_with_connector_lazy(connector));
     }
+    let certificate = profile.transport_certificate.clone();
     endpoint.connect_with_connector(connector).await.map_err(|error| match tls_error(&error) {
+        Some(rustls::Error::AlertReceived(alert)) => {
+            ConnectError::CertificateRefused { certificate, detail: format!("TLS alert {alert:?}") }
+        }
         Some(source) => {
             ConnectError::ServerCertificate { hub: hub.clone(), source: source.clone() }
         }
+        None if was_closed(&error) => ConnectError::ClosedAtOnce { certificate },
         None => unreachable(error),
+    })
+}
+
+/// The server closed the connection when it had seen the client's certificate, without a word.
+#[derive(Debug, Error)]
+#[error("the server closed the connection right after the handshake")]
+struct Closed;
+
+fn was_closed(error: &(dyn StdError + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.any(|cause| {
+        let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        inner.is_some_and(|inner| inner.is::<Closed>())
     })
 }
 
@@ -359,19 +371,13 @@ async fn connect_tls(
     port: u16,
     tls: &TlsConnector,
     name: ServerName<'static>,
-) -> io::Result<TokioIo<tokio_rustls::client::TlsStream<TcpStream>>> {
+) -> io::Result<TokioIo<BufReader<TlsStream<TcpStream>>>> {
     let stream = TcpStream::connect((host, port)).await?;
     stream.set_nodelay(true)?;
-    Ok(TokioIo::new(tls.connect(name, stream).await?))
-}
-
-/// The operating system's errors among an error's causes.
-fn io_errors<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e io::Error> {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.filter_map(|cause| cause.downcast_ref::<io::Error>())
-}
-
-/// The TLS library's error among an error's causes: it travels inside an IO error.
-fn tls_error<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e rustls::Error> {
-    io_errors(error).find_map(|error| error.get_ref()?.downcast_ref::<rustls::Error>())
+    let mut stream = BufReader::new(tls.connect(name, stream).await?);
+    // A server of HTTP/2 speaks first (RFC 9113, 3.4); what comes instead is an alert or the end.
+    if stream.fill_buf().await?.is_empty() {
+        return Err(io::Error::other(Closed));
+    }
+    Ok(TokioIo::new(stream))
 }

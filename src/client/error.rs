@@ -1,8 +1,10 @@
-//! What a call that did not succeed means: the hub's no, or an unknown outcome. There is no third.
+//! What a call that did not succeed means: the hub's no, a closed door, or an unknown outcome.
 
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
+use rustls::AlertDescription;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use xianjie_core::refusal::Advice;
@@ -14,12 +16,33 @@ const REASON: &str = "xianjie-reason";
 /// The trailer that says what to do next.
 const ADVICE: &str = "xianjie-advice";
 
+/// The TLS alerts by which a hub turns a client's certificate away (RFC 8446, 6.2).
+const TURNED_AWAY: [AlertDescription; 8] = [
+    AlertDescription::AccessDenied,
+    AlertDescription::BadCertificate,
+    AlertDescription::CertificateExpired,
+    AlertDescription::CertificateRequired,
+    AlertDescription::CertificateRevoked,
+    AlertDescription::CertificateUnknown,
+    AlertDescription::UnknownCA,
+    AlertDescription::UnsupportedCertificate,
+];
+/// The reasons by which a hub shuts out whoever calls, whatever they ask for.
+const SHUT_OUT: [&str; 3] = ["UNKNOWN_PEER", "NOT_CARRIED", "UNKNOWN_SENDER"];
+
 /// A call that did not succeed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {
     /// The hub's no. It had no effect.
     #[error(transparent)]
     Refused(Box<Refused>),
+    /// The hub does not take the client's certificate: the call did not reach it. That lasts until
+    /// the operators, or who issued the certificate, have acted.
+    #[error("the hub turned this client's certificate away: TLS alert {alert:?}")]
+    TurnedAway {
+        /// The hub's word.
+        alert: AlertDescription,
+    },
     /// No answer of the hub: the call may have had its effect, or may yet have it. Send the very same
     /// bytes again, after 0.5 to 60 seconds with jitter, for ever.
     #[error("the outcome is unknown: {detail} ({code:?})")]
@@ -55,14 +78,29 @@ impl CallError {
     pub fn refused(&self) -> Option<&Refused> {
         match self {
             Self::Refused(refused) => Some(refused),
-            Self::Unknown { .. } => None,
+            Self::TurnedAway { .. } | Self::Unknown { .. } => None,
         }
     }
 
     /// Whether the same bytes are to be sent again.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        self.refused().is_none_or(|refused| refused.advice == Advice::Resend)
+        match self {
+            Self::Refused(refused) => refused.advice == Advice::Resend,
+            Self::TurnedAway { .. } => false,
+            Self::Unknown { .. } => true,
+        }
+    }
+
+    /// Whether it is about who calls rather than what was asked: until that is put right, every
+    /// call ends so.
+    #[must_use]
+    pub fn shuts_out(&self) -> bool {
+        match self {
+            Self::Refused(refused) => SHUT_OUT.contains(&refused.reason.as_str()),
+            Self::TurnedAway { .. } => true,
+            Self::Unknown { .. } => false,
+        }
     }
 
     /// Whether the hub does not have the method: an older hub, or another listener.
@@ -78,12 +116,15 @@ impl From<Status> for CallError {
             let value = status.metadata().get(name)?;
             value.to_str().ok().map(ToOwned::to_owned)
         };
-        match trailer(REASON) {
-            Some(reason) => {
-                let advice = advice(&trailer(ADVICE).unwrap_or_default());
-                Self::Refused(Box::new(read_status(&status, reason, advice)))
+        if let Some(reason) = trailer(REASON) {
+            let advice = advice(&trailer(ADVICE).unwrap_or_default());
+            return Self::Refused(Box::new(read_status(&status, reason, advice)));
+        }
+        match tls_error(&status) {
+            Some(rustls::Error::AlertReceived(alert)) if TURNED_AWAY.contains(alert) => {
+                Self::TurnedAway { alert: *alert }
             }
-            None => {
+            _ => {
                 let (code, detail) = (status.code(), status.message().to_owned());
                 Self::Unknown { code, detail }
             }
@@ -132,6 +173,12 @@ pub fn chain(error: &dyn Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// The TLS library's error among an error's causes: it travels inside an IO error.
+pub(super) fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    let mut causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.find_map(|cause| cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref())
 }
 
 fn read_status(status: &Status, reason: String, advice: Advice) -> Refused {

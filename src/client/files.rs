@@ -24,8 +24,12 @@ pub const SIGNATURES: &str = "signatures.json";
 pub const RECEIPT: &str = "receipt.tlog-proof";
 /// A receipt that did not verify: evidence.
 pub const DOUBTFUL_RECEIPT: &str = "doubtful.tlog-proof";
-/// The receipt of the record that settled the delivery.
+/// The receipt of the acknowledgement (签收) that settled the delivery.
 pub const ACKNOWLEDGEMENT: &str = "acknowledgement.tlog-proof";
+/// The receipt of the rejection (退件) that settled it instead.
+pub const REJECTION: &str = "rejection.tlog-proof";
+/// The receipt of the document that says that it was served on paper (另行送达) instead.
+pub const SERVICE: &str = "service.tlog-proof";
 /// The attachments (附件).
 pub const ATTACHMENTS: &str = "attachments";
 /// What the inbox says of a delivery (送达).

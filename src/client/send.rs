@@ -45,6 +45,9 @@ pub enum SendError {
     /// The hub refused it: these bytes, or until a person has acted.
     #[error(transparent)]
     Refused(Box<Refused>),
+    /// The hub does not take this client; the document stays in the outbox.
+    #[error("the document stays in the outbox")]
+    TurnedAway(#[source] CallError),
     /// An attachment does not come through.
     #[error(transparent)]
     Transfer(TransferError),
@@ -134,6 +137,9 @@ impl Client {
                 Err(TransferError::Call(error)) => error,
                 Err(error) => return Err(SendError::Transfer(error)),
             };
+            if let CallError::TurnedAway { .. } = error {
+                return Err(SendError::TurnedAway(error));
+            }
             if let Some(refused) = error.refused().filter(|refused| ends_retries(refused, entry)) {
                 if refused.advice == Advice::NewDocument {
                     entry.refused(refused)?;
@@ -232,7 +238,8 @@ fn ends_retries(refused: &Refused, entry: &Entry) -> bool {
 fn failed(error: CallError) -> SendError {
     match error {
         CallError::Refused(refused) => SendError::Refused(refused),
-        error => SendError::GaveUp(error),
+        error @ CallError::TurnedAway { .. } => SendError::TurnedAway(error),
+        error @ CallError::Unknown { .. } => SendError::GaveUp(error),
     }
 }
 

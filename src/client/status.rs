@@ -94,6 +94,10 @@ pub struct SubmissionText {
     pub document_type: String,
     /// The index and the time of its record, if it was accepted.
     pub accepted: Option<(u64, Time)>,
+    /// The index of the record that withdrew it (撤回), if one did.
+    pub withdrawn_by: Option<u64>,
+    /// The index of the record of the document that replaced it (更正), if one did.
+    pub replaced_by: Option<u64>,
     /// Its deliveries, main addressees first.
     pub deliveries: Vec<DeliveryText>,
     /// Why it was refused.
@@ -116,7 +120,16 @@ pub struct DeliveryText {
 /// A submission in short.
 #[must_use]
 pub fn submission_text(submission: &pb::Submission) -> SubmissionText {
-    let (accepted, deliveries, reasons) = match &submission.outcome {
+    let mut text = SubmissionText {
+        document_id: submission.document_id.clone(),
+        document_type: submission.document_type.clone(),
+        accepted: None,
+        withdrawn_by: None,
+        replaced_by: None,
+        deliveries: Vec::new(),
+        reasons: Vec::new(),
+    };
+    match &submission.outcome {
         Some(Outcome::Accepted(accepted)) => {
             let time = accepted.accept_time.as_ref().and_then(read_time).unwrap_or_default();
             let deliveries = accepted.deliveries.iter().map(|delivery| DeliveryText {
@@ -125,16 +138,14 @@ pub fn submission_text(submission: &pb::Submission) -> SubmissionText {
                 copy: delivery.copy,
                 stage: stage_word(delivery.stage()),
             });
-            (Some((accepted.index, time)), deliveries.collect(), Vec::new())
+            text.accepted = Some((accepted.index, time));
+            // Record 0 founds the ledger: it withdraws and replaces nothing.
+            text.withdrawn_by = Some(accepted.withdrawn_by).filter(|by| *by > 0);
+            text.replaced_by = Some(accepted.replaced_by).filter(|by| *by > 0);
+            text.deliveries = deliveries.collect();
         }
-        Some(Outcome::Refused(refused)) => (None, Vec::new(), refused.reasons.clone()),
-        None => (None, Vec::new(), Vec::new()),
-    };
-    SubmissionText {
-        document_id: submission.document_id.clone(),
-        document_type: submission.document_type.clone(),
-        accepted,
-        deliveries,
-        reasons,
+        Some(Outcome::Refused(refused)) => text.reasons.clone_from(&refused.reasons),
+        None => {}
     }
+    text
 }

@@ -1,4 +1,4 @@
-//! Verification offline, step by step: receipt, document, signatures, attachments, acknowledgement.
+//! Verification offline, step by step: receipt, document, signatures, attachments, settlement.
 //! It needs the trust file and the files at hand, and neither the hub nor the directory.
 //!
 //! Records are read leniently here: a record of a later version may hold effects that this one does
@@ -16,8 +16,10 @@ use crate::wire::{pb, signature};
 
 mod folder;
 mod report;
+mod settlement;
 pub use folder::{read_folder_receipt, verify_document_file, verify_folder};
 pub use report::{Finding, Outcome, Report, Step};
+pub use settlement::verify_settlement;
 
 use pb::ledger_record::Kind;
 

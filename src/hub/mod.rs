@@ -44,6 +44,7 @@ mod sequencer;
 mod statements;
 mod submissions;
 mod submit;
+mod supervise;
 mod timekeeper;
 mod watchers;
 mod word;

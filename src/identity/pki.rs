@@ -54,6 +54,9 @@ pub enum PkiError {
     /// A serial number that this authority did not give.
     #[error("not a serial number of 16 bytes (32 hexadecimal digits, the first of them 4 to 7)")]
     BadSerial,
+    /// A certificate of another authority.
+    #[error("another authority issued it")]
+    Foreign,
     /// The system's generator of randomness failed.
     #[error("key generation failed")]
     KeyGeneration,
@@ -73,17 +76,6 @@ impl Serial {
     pub fn from_random(mut bytes: [u8; 16]) -> Self {
         bytes[0] = bytes[0] & 0x3f | 0x40;
         Self(bytes)
-    }
-
-    /// Reads it from a certificate that this kind of authority issued.
-    ///
-    /// # Errors
-    /// [`PkiError::Pem`], or [`PkiError::BadSerial`] for what another kind of authority issued.
-    pub fn of_certificate(pem: &str) -> Result<Self, PkiError> {
-        let der = files::first_certificate(pem)?;
-        let (_, certificate) =
-            x509_parser::parse_x509_certificate(&der).map_err(|_| PkiError::BadSerial)?;
-        Self::from_bytes(certificate.raw_serial())
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, PkiError> {
@@ -314,6 +306,22 @@ impl Authority {
             key_pem: key.serialize_pem(),
             sha256: certificate_digest(certificate.der()),
         })
+    }
+
+    /// The serial number of a certificate that this authority issued.
+    ///
+    /// # Errors
+    /// [`PkiError::Pem`]; [`PkiError::Foreign`] for a certificate that another one issued.
+    pub fn serial_of(&self, certificate: &str) -> Result<Serial, PkiError> {
+        let (own, other) = (
+            files::first_certificate(&self.certificate_pem)?,
+            files::first_certificate(certificate)?,
+        );
+        let parse = |der| x509_parser::parse_x509_certificate(der).map_err(|_| PkiError::Foreign);
+        let ((_, own), (_, other)) = (parse(&own)?, parse(&other)?);
+        let is_issued = other.issuer().as_raw() == own.subject().as_raw()
+            && other.verify_signature(Some(own.public_key())).is_ok();
+        if is_issued { Serial::from_bytes(other.raw_serial()) } else { Err(PkiError::Foreign) }
     }
 
     /// Signs a revocation list, as PEM text: every revoked certificate, with the time at which it

@@ -29,6 +29,9 @@ const DEMO_YEARS_MS: (i64, i64) = (1_262_304_000_000, 2_840_140_800_000);
 /// A demonstration shares the disk of whoever looks at it, however full that is.
 const DEMO_RESERVE_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Where the hub's own authority publishes what it revokes.
+const REVOCATION_LIST: &str = "ca/clients.crl";
+
 /// What is to be made.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -146,15 +149,24 @@ impl Options {
 /// Makes the folder.
 ///
 /// # Errors
-/// [`FoundingError`]; what was made by then stays, to be looked at and removed.
+/// [`FoundingError`]; what was made by then is removed again, and what was there before stays.
 pub async fn init(options: &Options) -> Result<Founded, FoundingError> {
+    let claim = Claim::of(&options.folder)?;
+    let founded = fill(options).await;
+    if founded.is_err() {
+        claim.give_back();
+    }
+    founded
+}
+
+async fn fill(options: &Options) -> Result<Founded, FoundingError> {
     let folder = &options.folder;
-    check_empty(folder)?;
-    for name in ["keys", "ca", "operators", "attachments", "profiles"] {
+    for name in ["ca", "operators", "attachments", "profiles"] {
         make(&folder.join(name))?;
     }
     let maker = Maker::new(options)?;
     maker.save_authority()?;
+    maker.save_list()?;
     let service = maker.issue(&Purpose::Document(options.hub.to_string()))?;
     let server = maker.issue(&Purpose::Server(server_names(options)?))?;
     let operator = maker.issue(&Purpose::Operator(options.operator.to_string()))?;
@@ -197,11 +209,7 @@ struct Maker<'o> {
 
 impl<'o> Maker<'o> {
     fn new(options: &'o Options) -> Result<Self, FoundingError> {
-        let at = |time: Time| {
-            let millis = u64::try_from(time.0).unwrap_or_default();
-            UnixTime::since_unix_epoch(Duration::from_millis(millis))
-        };
-        let validity = Validity::new(at(options.valid.0), at(options.valid.1))?;
+        let validity = Validity::new(unix_time(options.valid.0), unix_time(options.valid.1))?;
         let name = format!("{} authority", options.origin);
         let serial = Serial::from_random(random()?);
         let authority = Authority::create(&name, serial, validity)?;
@@ -231,6 +239,17 @@ impl<'o> Maker<'o> {
         Ok(files::write_public(&folder.join("clients.crt"), &format!("{own}{given}"))?)
     }
 
+    /// A list that revokes nothing, in the place where `xianjie pki revoke` writes the next one. It
+    /// is due when that is made: the authority's key is elsewhere until then.
+    fn save_list(&self) -> Result<(), FoundingError> {
+        if self.options.client_authorities.is_some() {
+            return Ok(());
+        }
+        let (from, until) = self.options.valid;
+        let list = self.authority.revocation_list(&[], unix_time(from), unix_time(until))?;
+        Ok(files::write_public(&self.options.folder.join(REVOCATION_LIST), &list)?)
+    }
+
     fn trust(&self, checkpoint_key: &str) -> String {
         let trust = serde_json::json!({
             "origin": self.options.origin.as_str(),
@@ -241,15 +260,46 @@ impl<'o> Maker<'o> {
     }
 }
 
-fn check_empty(folder: &Path) -> Result<(), FoundingError> {
-    match fs::read_dir(folder) {
-        Ok(mut entries) => match entries.next() {
-            Some(_) => Err(FoundingError::Exists(folder.to_owned())),
-            None => Ok(()),
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(folder),
-        Err(source) => Err(FoundingError::Folder { path: folder.to_owned(), source }),
+/// An empty folder, taken for one hub to be founded in.
+struct Claim {
+    folder: PathBuf,
+    /// The folders that were not there before: the folder itself, and those above it.
+    new: Vec<PathBuf>,
+}
+
+impl Claim {
+    /// Takes a folder that is empty or not there. Of two who try at once one gets it.
+    fn of(folder: &Path) -> Result<Self, FoundingError> {
+        let failed = |source| FoundingError::Folder { path: folder.to_owned(), source };
+        let is_new = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+        let new = folder.ancestors().take_while(is_new).map(Path::to_owned).collect();
+        make(folder)?;
+        let taken = || FoundingError::Exists(folder.to_owned());
+        if fs::read_dir(folder).map_err(failed)?.next().is_some() {
+            return Err(taken());
+        }
+        match fs::create_dir(folder.join("keys")) {
+            Ok(()) => Ok(Self { folder: folder.to_owned(), new }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(taken()),
+            Err(error) => Err(failed(error)),
+        }
     }
+
+    /// Leaves the folder as it was found, as far as the disk lets it.
+    fn give_back(self) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        }
+        for folder in self.new {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+fn unix_time(time: Time) -> UnixTime {
+    let millis = u64::try_from(time.0).unwrap_or_default();
+    UnixTime::since_unix_epoch(Duration::from_millis(millis))
 }
 
 fn make(folder: &Path) -> Result<(), FoundingError> {
@@ -324,9 +374,9 @@ fn profile(options: &Options) -> Result<PathBuf, FoundingError> {
 /// The configuration, with its paths relative to the folder.
 #[expect(clippy::expect_used, reason = "texts, addresses and flags are TOML")]
 fn configuration(options: &Options) -> String {
-    let clients = match options.client_authorities {
-        Some(_) => "ca/clients.crt",
-        None => "ca/ca.crt",
+    let (clients, revocation_list) = match options.client_authorities {
+        Some(_) => ("ca/clients.crt", None),
+        None => ("ca/ca.crt", Some(REVOCATION_LIST.into())),
     };
     let config = Config {
         origin: options.origin.to_string(),
@@ -335,7 +385,7 @@ fn configuration(options: &Options) -> String {
             certificate: "keys/tls.crt".into(),
             key: "keys/tls.key".into(),
             client_authorities: clients.into(),
-            revocation_list: None,
+            revocation_list,
             allow_tls12: false,
         },
         keys: Keys {

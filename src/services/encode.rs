@@ -203,12 +203,16 @@ pub(super) async fn submission(
         true => Some(receipt(hub, &published, &entry).await?),
         false => None,
     };
+    let ended =
+        |by: Option<LedgerIndex>| by.filter(|by| by.0 < published.size).map_or(0, |by| by.0);
     let accepted = pb::AcceptedSubmission {
         receipt,
         index: entry.index.0,
         accept_time: Some(write_time(accepted)),
         correction_case: case(&record),
         deliveries,
+        withdrawn_by: ended(submission.row.withdrawn_by),
+        replaced_by: ended(submission.row.replaced_by),
     };
     Ok(pb::Submission {
         document_id: submission.document.id.to_string(),

@@ -20,12 +20,14 @@ mod calls;
 mod directory;
 mod encode;
 mod exchange;
+mod follow;
 mod inbox;
 mod ledger;
 mod operator;
 pub mod peer;
 mod permit;
 mod status;
+mod supervision;
 
 pub use operator::{Alarm, Alarms};
 
@@ -58,7 +60,11 @@ pub fn agencies(desk: &Desk) -> Routes {
     let attachment = pb::attachment_service_server::AttachmentServiceServer::new(
         attachment::Attachment::new(Arc::clone(hub)),
     );
+    let supervision = pb::supervision_service_server::SupervisionServiceServer::new(
+        supervision::Supervision::new(Arc::clone(hub)),
+    );
     let routes = common(desk)
+        .add_service(bounded!(supervision))
         .add_service(bounded!(exchange))
         .add_service(bounded!(inbox))
         .add_service(bounded!(attachment));

@@ -93,6 +93,7 @@ fn code(class: Class) -> Code {
         Class::Exists => Code::AlreadyExists,
         Class::State => Code::FailedPrecondition,
         Class::Unavailable => Code::Unavailable,
+        Class::Unsupported => Code::Unimplemented,
         Class::Internal => Code::Internal,
     }
 }

@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 
 use pb::inbox_service_client::InboxServiceClient;
 use serde_json::{Value, json};
-use xianjie::identity::pki::Issued;
 use xianjie::wire::pb;
 
 use crate::process::Process;
@@ -42,7 +41,7 @@ async fn a_client_in_java_sends_and_receives() {
 async fn sends_and_receives(client: impl Fn() -> Command, attachments: Value) {
     let process = Process::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let [court, police] = [COURT, POLICE].map(|agency| profile(&process, folder.path(), agency));
+    let [court, police] = [COURT, POLICE].map(|agency| process.profile(folder.path(), agency));
     let run = |profile: &Path, arguments: &[&str]| run(client(), profile, arguments);
 
     let told = run(&court, &["ping", POLICE]);
@@ -105,29 +104,6 @@ impl Python {
 
 fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/python")
-}
-
-/// An agency's profile as an integrator has it.
-fn profile(process: &Process, folder: &Path, agency: &str) -> PathBuf {
-    let people = &process.people;
-    let profile = folder.join(agency);
-    std::fs::create_dir(&profile).unwrap();
-    let keys: [(&str, &Issued); 3] = [
-        ("transport", people.transport(agency)),
-        ("document", people.document_certificate(agency)),
-        ("acknowledgement", people.acknowledgement_certificate(agency)),
-    ];
-    let mut text = format!(
-        "agency = \"{agency}\"\nhub = \"https://{}\"\nserver_name = \"localhost\"\ntrust = \"{}\"\n",
-        process.address(),
-        process.folder().join("trust.json").display(),
-    );
-    for (name, issued) in keys {
-        issued.save(&profile, name).unwrap();
-        text += &format!("[{name}]\ncertificate = \"{name}.pem\"\nkey = \"{name}.key\"\n");
-    }
-    std::fs::write(profile.join("profile.toml"), text).unwrap();
-    profile
 }
 
 /// A document file: the client fills in the rest.

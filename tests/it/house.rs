@@ -31,6 +31,7 @@ pub(crate) struct House {
     /// The hub's clock.
     pub(crate) clock: Arc<ManualClock>,
     people: Arc<People>,
+    origin: Origin,
     law: Arc<Law>,
     service: Arc<Issued>,
 }
@@ -41,19 +42,30 @@ impl House {
         Self::found_with(Schema::built_in(), Law::built_in()).await
     }
 
-    /// The same under another law.
+    /// The same as a demonstration, whose clock may leap.
+    pub(crate) async fn found_demo() -> Self {
+        let origin = "hub.example.demo/ledger/1".parse().unwrap();
+        Self::found_as(origin, Schema::built_in(), Law::built_in()).await
+    }
+
+    /// A new hub under another law.
     pub(crate) async fn found_with(schema: Schema, law: Law) -> Self {
+        Self::found_as(origin(), schema, law).await
+    }
+
+    async fn found_as(origin: Origin, schema: Schema, law: Law) -> Self {
         let serial = Serial::from_random([1; 16]);
         let authority = Authority::create("authority", serial, people::validity()).unwrap();
         let operator = people::issue(&authority, &Purpose::Operator("first".to_owned()));
         let house = Self {
             folder: tempfile::tempdir().unwrap(),
             clock: Arc::new(ManualClock::at(NOW)),
-            people: Arc::new(People::of(&authority, origin(), schema)),
+            people: Arc::new(People::of(&authority, origin.clone(), schema)),
+            origin,
             law: Arc::new(law),
             service: Arc::new(people::issue(&authority, &Purpose::Document("hub".to_owned()))),
         };
-        let store = Sqlite::create(&house.store_path(), &origin()).await.unwrap();
+        let store = Sqlite::create(&house.store_path(), &house.origin).await.unwrap();
         found(&store, &house.law, house.founding(&operator)).await.unwrap();
         let (hub, tasks) = house.open(Arc::new(store)).await.unwrap();
         hub.change_directory(house.people.first_change(&identity(&operator))).await.unwrap();
@@ -84,7 +96,7 @@ impl House {
 
     /// The key that signs checkpoints.
     pub(crate) fn signer(&self) -> NoteSigner {
-        NoteSigner::new(origin().as_str(), [7; 32]).unwrap()
+        NoteSigner::new(self.origin.as_str(), [7; 32]).unwrap()
     }
 
     /// The document types.
@@ -106,7 +118,7 @@ impl House {
         let attachments = self.folder.path().join("attachments");
         let attachments = Attachments::open(attachments, AttachmentLimits::default()).await;
         let parts = Parts {
-            origin: origin(),
+            origin: self.origin.clone(),
             schema: Arc::new(self.people.schema().clone()),
             law: Arc::clone(&self.law),
             divisions: Arc::new(Divisions::built_in()),
@@ -136,6 +148,7 @@ impl House {
             folder,
             clock: Arc::clone(&self.clock),
             people: Arc::clone(&self.people),
+            origin: self.origin.clone(),
             law: Arc::clone(&self.law),
             service: Arc::clone(&self.service),
         }
@@ -167,7 +180,7 @@ impl House {
             valid_until: Time(NOW.0 * 2),
         };
         Founding {
-            origin: origin(),
+            origin: self.origin.clone(),
             checkpoint_key: self.signer().verifier_key(),
             root_key: vec![1; 32],
             quorum: 1,

@@ -4,6 +4,7 @@
 
 mod client;
 mod clients;
+mod commands;
 mod demo;
 mod extension;
 mod faults;
@@ -13,12 +14,15 @@ mod harness;
 mod hostile;
 mod house;
 mod kill;
+mod law;
 mod people;
 mod process;
 mod random;
 mod services;
 mod store;
+mod supervision;
 mod thread;
 mod tidy;
+mod time;
 mod traces;
 mod vectors;

@@ -78,8 +78,7 @@ impl Process {
     pub(crate) fn restart(&mut self) {
         let log = self.folder.path().join("log");
         let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
-        let mut child = self
-            .program(&["serve", "--json", "--config"])
+        let mut child = program(&["serve", "--json", "--config"])
             .arg(self.folder().join("xianjie.toml"))
             .stdout(Stdio::piped())
             .stderr(log)
@@ -135,7 +134,7 @@ impl Process {
 
     /// What `xianjie audit` says of the stopped hub's folder.
     pub(crate) fn audit(&self) -> Output {
-        self.program(&["audit", "--folder"]).arg(self.folder()).output().unwrap()
+        program(&["audit", "--folder"]).arg(self.folder()).output().unwrap()
     }
 
     /// What the hub logged.
@@ -153,6 +152,49 @@ impl Process {
     pub(crate) fn authority(&self) -> Authority {
         let read = |name: &str| std::fs::read_to_string(self.folder().join(name)).unwrap();
         Authority::from_pem(&read("ca/ca.crt"), &read("ca/ca.key")).unwrap()
+    }
+
+    /// An agency's profile as an integrator has it, in a folder of its name.
+    pub(crate) fn profile(&self, home: &Path, agency: &str) -> PathBuf {
+        let folder = home.join(agency);
+        std::fs::create_dir(&folder).unwrap();
+        let keys: [(&str, &Issued); 3] = [
+            ("transport", self.people.transport(agency)),
+            ("document", self.people.document_certificate(agency)),
+            ("acknowledgement", self.people.acknowledgement_certificate(agency)),
+        ];
+        let mut text = format!(
+            "agency = \"{agency}\"\nhub = \"https://{}\"\nserver_name = \"localhost\"\n\
+             trust = \"{}\"\n",
+            self.address(),
+            self.folder().join("trust.json").display(),
+        );
+        for (name, issued) in keys {
+            issued.save(&folder, name).unwrap();
+            text += &format!("[{name}]\ncertificate = \"{name}.pem\"\nkey = \"{name}.key\"\n");
+        }
+        std::fs::write(folder.join("profile.toml"), text).unwrap();
+        folder
+    }
+
+    /// The program under a profile, at the hub's time.
+    pub(crate) fn client(&self, profile: &Path, arguments: &[&str]) -> Command {
+        let mut program = program(arguments);
+        program.arg("--profile").arg(profile).arg("--clock").arg(self.folder().join("clock"));
+        program
+    }
+
+    /// The first operator's profile.
+    pub(crate) fn operator_profile(&self) -> PathBuf {
+        let folder = self.folder().join("profiles/first");
+        point(&folder, self.running.as_ref().unwrap().operators);
+        folder
+    }
+
+    /// Asks the hub to read its certificates and lists again.
+    pub(crate) fn hang_up(&self) {
+        let id = self.running.as_ref().unwrap().child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
     }
 
     fn operator(&self) -> SigningIdentity {
@@ -185,12 +227,24 @@ impl Process {
         let credential = Credential::from_pem(certificate, key).unwrap();
         channel(address, client_config(&roots, credential).unwrap()).await
     }
+}
 
-    fn program(&self, arguments: &[&str]) -> Command {
-        let mut program = Command::new(Path::new(env!("CARGO_BIN_EXE_xianjie")));
-        program.args(arguments).stdin(Stdio::null());
-        program
-    }
+/// The real program.
+pub(crate) fn program(arguments: &[&str]) -> Command {
+    let mut program = Command::new(Path::new(env!("CARGO_BIN_EXE_xianjie")));
+    program.args(arguments).stdin(Stdio::null());
+    program
+}
+
+/// Has a profile name another address of its hub.
+pub(crate) fn point(profile: &Path, hub: SocketAddr) {
+    let path = profile.join("profile.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines = text.lines().map(|line| match line.strip_prefix("hub = ") {
+        Some(_) => format!("hub = \"https://{hub}\"\n"),
+        None => format!("{line}\n"),
+    });
+    std::fs::write(&path, lines.collect::<String>()).unwrap();
 }
 
 impl Drop for Process {

@@ -253,14 +253,14 @@ async fn a_revoked_certificate_is_cut_and_does_not_come_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_on_a_new_list_is_cut() {
     let mut hub = Hub::start().await;
-    hub.revoke(&[]).await;
+    hub.revoke(&[]);
     let (a, mut b) = (hub.agency("a").await, hub.agency("b").await);
     let second = hub.issue(&Use::Transport("b-system".to_owned()));
     let purpose = Purpose::Transport("b-system".parse().unwrap());
     hub.change(&[crate::harness::register(&second, purpose)]).await.unwrap();
     let first = std::mem::replace(&mut b.channel, hub.connect(&second).await);
     let mut inbox = b.subscribe(None).await.unwrap();
-    hub.revoke(&[&second]).await;
+    hub.revoke(&[&second]);
     // The file is looked at every ten seconds, and the inbox says that it lives every fifteen.
     while !matches!(inbox.next().await, Err(_) | Ok(None)) {}
     assert!(b.submit(&b.sign(&b.ping(&[&a]))).await.is_err());

@@ -4,7 +4,7 @@
 //!
 //! The pipeline for a document is in `document`; each of its stages is a file: who signed (`signers`),
 //! what it answers (`thread`), which case it belongs to (`case`), to whom it goes (`routing`), which
-//! rules it must pass (`tests_of_law`), what it does to custody (`custody`) and to duties (`duties`).
+//! rules it must pass (`tests_of_law`, `plausible`), what it does to custody (`custody`) and to duties (`duties`).
 
 use super::directory::{Directory, Divisions};
 use super::document::Document;
@@ -25,6 +25,7 @@ mod directory_change;
 mod document;
 mod duties;
 mod limit;
+mod plausible;
 mod rejection;
 mod routing;
 mod service;

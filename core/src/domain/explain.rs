@@ -1,19 +1,30 @@
-//! The law in words: what the rulebooks say of one document type, in English and Chinese, each line
-//! with its articles and the path by which records name the rule.
+//! The law in words: what the rulebooks say of a document type, in English and Chinese, each line
+//! with its articles and the path by which records name the rule. Printed as plain text in `text`, as
+//! tables for lawyers in `page`; `rows` says where each flow of the statutes went, and `diff` what one
+//! law says otherwise than another.
 //!
-//! It is a reading of a [`Table`], for people who read no TOML. It decides nothing and adds nothing:
+//! It is a reading of [`Table`]s, for people who read no TOML. It decides nothing and adds nothing:
 //! whatever stands here stands in a rulebook or in the table of custody.
 
 use jiff::civil::Date;
 
-use super::rulebook::{Answers, Law, Ruled, Sets, SubjectRule, Table};
+use super::rulebook::{Answers, Base, Class, Law, Rulebook, Ruled, Sets, SubjectRule, Table};
 use crate::ids::DocumentType;
 
 mod chinese;
 mod custody;
+mod diff;
 mod duties;
+mod fields;
+mod page;
 mod phrases;
+mod rows;
+mod tests_of_law;
 mod text;
+pub use diff::{Change, Difference, SectionChange};
+pub use duties::Duty;
+pub use page::Page;
+pub use rows::{CarriedRow, Carrier, CarryingDuty, Reading, Standing};
 pub use text::Language;
 
 use phrases::Phrases;
@@ -42,8 +53,8 @@ impl Phrase {
 /// Where a line comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// The path by which records name the rule: `act_2020/verdict_handover/copies/1`. Empty for what
-    /// the whole table says.
+    /// The path by which records name the rule: `act_2020/verdict_handover/copies/1`. For what a whole
+    /// table says, the name of its book.
     pub path: String,
     /// The articles.
     pub articles: Vec<String>,
@@ -92,19 +103,25 @@ pub struct Section {
     pub lines: Vec<Line>,
 }
 
-/// What the law of a day says of one document type.
+/// What the law of a day, or one book, says of one document type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// The type.
     pub document_type: DocumentType,
     /// Its Chinese name.
     pub name: String,
+    /// What sort of paper it is; none where a book only adds to the base in another.
+    pub class: Option<Class>,
     /// The first day of this law.
     pub from: Date,
-    /// The articles of the whole.
-    pub source: Source,
+    /// The rows of the law that it and its duties write.
+    pub rows: Vec<String>,
+    /// The articles of the whole, book by book: the base's first.
+    pub sources: Vec<Source>,
     /// The sections that have lines.
     pub sections: Vec<Section>,
+    /// The duties that it opens.
+    pub duties: Vec<Duty>,
 }
 
 impl Law {
@@ -113,15 +130,48 @@ impl Law {
     pub fn explain(&self, document_type: &DocumentType, day: Date) -> Option<Explanation> {
         let law_of_day = self.on(day);
         let table = law_of_day.table(document_type)?;
-        let articles = table.articles.clone();
-        let source = Source { path: String::new(), articles, verified: table.verified };
-        Some(Explanation {
+        let books = self.books().iter().filter(|book| book.is_in_force(day));
+        let mut tables: Vec<_> = books.flat_map(|book| tables_of(book, document_type)).collect();
+        tables.sort_by_key(|(_, table)| table.base.is_none());
+        let sources = tables.into_iter().map(|(book, table)| source(book, table)).collect();
+        Some(self.explanation(document_type, law_of_day.from, (table, Some(&table.base)), sources))
+    }
+
+    /// Explains what one book alone says, type by type in the order of its file.
+    #[must_use]
+    pub fn explain_book(&self, book: &Rulebook) -> Vec<Explanation> {
+        let explanation = |(name, table): &(DocumentType, Table<Option<Base>>)| {
+            let sources = vec![source(book, table)];
+            self.explanation(name, book.from, (table, table.base.as_ref()), sources)
+        };
+        book.documents.iter().map(explanation).collect()
+    }
+
+    fn explanation<B>(
+        &self,
+        document_type: &DocumentType,
+        from: Date,
+        (table, base): (&Table<B>, Option<&Base>),
+        sources: Vec<Source>,
+    ) -> Explanation {
+        let phrases = Phrases::new(self);
+        let mut rows = table.rows.clone();
+        for row in table.duties.iter().flat_map(|duty| &duty.item.rows) {
+            if !rows.contains(row) {
+                rows.push(row.clone());
+            }
+        }
+        let name = base.map_or_else(|| self.name_of(document_type), |base| base.name.as_str());
+        Explanation {
             document_type: document_type.clone(),
-            name: table.base.name.clone(),
-            from: law_of_day.from,
-            source,
-            sections: sections(self, table),
-        })
+            name: name.to_owned(),
+            class: base.map(|base| base.class),
+            from,
+            rows,
+            sources,
+            sections: sections(&phrases, table, base),
+            duties: table.duties.iter().map(|duty| Duty::of(&phrases, duty)).collect(),
+        }
     }
 
     /// The Chinese name of a document type, whatever the day; empty for one that no book has.
@@ -133,31 +183,49 @@ impl Law {
     }
 }
 
-fn sections(law: &Law, table: &Table) -> Vec<Section> {
-    let phrases = Phrases::new(law);
+/// The heading over the duties.
+fn duties_heading() -> Phrase {
+    Phrase::new("Duties that it opens", "产生的期限义务")
+}
+
+/// A book's tables of a type: at most one.
+fn tables_of<'a>(
+    book: &'a Rulebook,
+    document_type: &'a DocumentType,
+) -> impl Iterator<Item = (&'a Rulebook, &'a Table<Option<Base>>)> {
+    let tables = book.documents.iter().filter(move |(name, _)| name == document_type);
+    tables.map(move |(_, table)| (book, table))
+}
+
+fn source<B>(book: &Rulebook, table: &Table<B>) -> Source {
+    let articles = table.articles.clone();
+    Source { path: book.name.clone(), articles, verified: table.verified }
+}
+
+fn sections<B>(phrases: &Phrases<'_>, table: &Table<B>, base: Option<&Base>) -> Vec<Section> {
     let section = |english: &str, chinese: &str, lines| Section {
         heading: Phrase::new(english, chinese),
         lines,
     };
+    let nature = base.map(|base| nature(phrases, base, table.is_urgent()));
+    let custody = base.map(|base| custody::lines(phrases, base));
     let mut sections = vec![
-        section("What it is", "文书性质", nature(&phrases, table)),
-        section("Who may send it", "发送单位", senders(&phrases, table)),
-        section("What it answers", "答复的文书", answers(&phrases, table)),
-        section("Primary addressees", "主送", entries(&phrases, &table.to)),
-        section("Copies", "抄送", entries(&phrases, &table.copies)),
-        section("Fields that must be filled in", "必填字段", required(law, table)),
-        section("Attachments that belong with it", "应附材料", needs(&phrases, table)),
+        section("What it is", "文书性质", nature.unwrap_or_default()),
+        section("Who may send it", "发送单位", senders(phrases, table, base)),
+        section("What it answers", "答复的文书", answers(phrases, table)),
+        section("Primary addressees", "主送", entries(phrases, &table.to)),
+        section("Copies", "抄送", entries(phrases, &table.copies)),
+        section("Fields that must be filled in", "必填字段", required(phrases, table, base)),
+        section("Attachments that belong with it", "应附材料", needs(phrases, table)),
         section("What the case remembers from it", "案件记载", sets(table)),
-        section("What it does to custody", "监管责任的变动", custody::lines(&phrases, table)),
-        section("Tests that it must pass", "审查规则", duties::tests(&phrases, table)),
-        section("Duties that it opens", "产生的期限义务", duties::duties(&phrases, table)),
+        section("What it does to custody", "监管责任的变动", custody.unwrap_or_default()),
+        section("Tests that it must pass", "审查规则", tests_of_law::lines(phrases, table)),
     ];
     sections.retain(|section| !section.lines.is_empty());
     sections
 }
 
-fn nature(phrases: &Phrases<'_>, table: &Table) -> Vec<Line> {
-    let base = &table.base;
+fn nature(phrases: &Phrases<'_>, base: &Base, is_urgent: bool) -> Vec<Line> {
     let mut lines = vec![Phrase::new(base.class.word(), chinese::class(base.class))];
     lines.push(match base.subject {
         SubjectRule::Case => Phrase::new("belongs to a correction case", "属于某一矫正案件"),
@@ -192,7 +260,7 @@ fn nature(phrases: &Phrases<'_>, table: &Table) -> Vec<Line> {
         (base.unique, "a second one for the same case is refused", "同一案件重复发送的不予接收"),
         (base.withdraws, "withdraws what it answers", "撤回所答复的文书"),
         (base.serves, "records service on paper", "记载纸质送达"),
-        (table.is_urgent(), "goes before other documents", "急件，优先办理"),
+        (is_urgent, "goes before other documents", "急件，优先办理"),
     ];
     lines.extend(marks.iter().filter(|mark| mark.0).map(|mark| Phrase::new(mark.1, mark.2)));
     if let Some(field) = &base.counts {
@@ -212,11 +280,12 @@ fn nature(phrases: &Phrases<'_>, table: &Table) -> Vec<Line> {
     lines.into_iter().map(Line::new).collect()
 }
 
-fn senders(phrases: &Phrases<'_>, table: &Table) -> Vec<Line> {
+fn senders<B>(phrases: &Phrases<'_>, table: &Table<B>, base: Option<&Base>) -> Vec<Line> {
     let mut lines: Vec<_> =
         table.senders.iter().map(|sender| Line::new(phrases::sender(sender))).collect();
-    if !table.base.sender_is.is_empty() {
-        let who = table.base.sender_is.iter().map(|relation| phrases.relation(relation));
+    let sender_is = base.map(|base| base.sender_is.as_slice()).unwrap_or_default();
+    if !sender_is.is_empty() {
+        let who = sender_is.iter().map(|relation| phrases.relation(relation));
         let who = phrases::joined(who, " or ", "或者");
         lines.push(Line::new(Phrase::new(
             format!("and it must be: {}", who.english),
@@ -226,7 +295,7 @@ fn senders(phrases: &Phrases<'_>, table: &Table) -> Vec<Line> {
     lines
 }
 
-fn answers(phrases: &Phrases<'_>, table: &Table) -> Vec<Line> {
+fn answers<B>(phrases: &Phrases<'_>, table: &Table<B>) -> Vec<Line> {
     let line = |answers: &Answers, english: &str, chinese: &str| {
         let what = match answers {
             Answers::Nothing => return None,
@@ -247,17 +316,17 @@ fn entries(phrases: &Phrases<'_>, entries: &[Ruled<super::rulebook::Entry>]) -> 
     entries.iter().map(|entry| phrases.entry(&entry.item).from(Source::of(entry))).collect()
 }
 
-fn required(law: &Law, table: &Table) -> Vec<Line> {
-    let field = |path: &String| Line::new(Phrase::same(path.as_str()));
-    let mut lines: Vec<_> = table.required.iter().map(field).collect();
+fn required<B>(phrases: &Phrases<'_>, table: &Table<B>, base: Option<&Base>) -> Vec<Line> {
+    let mut lines: Vec<_> =
+        table.required.iter().map(|path| Line::new(fields::phrase(path))).collect();
     if !table.required_verified && !lines.is_empty() {
         lines.push(Line::new(Phrase::new(
             "no article names this list: unverified",
             "没有条文列明上述字段：未核对",
         )));
     }
-    if table.base.opens_case {
-        let opening = law.case_opening().iter().map(|path| Phrase::same(path.as_str()));
+    if base.is_some_and(|base| base.opens_case) {
+        let opening = phrases.law.case_opening().iter().map(|path| fields::phrase(path));
         let opening = phrases::joined(opening, ", ", "、");
         lines.push(Line::new(Phrase::new(
             format!("when it opens a case: {}", opening.english),
@@ -267,7 +336,7 @@ fn required(law: &Law, table: &Table) -> Vec<Line> {
     lines
 }
 
-fn needs(phrases: &Phrases<'_>, table: &Table) -> Vec<Line> {
+fn needs<B>(phrases: &Phrases<'_>, table: &Table<B>) -> Vec<Line> {
     let needs = table.needs.iter();
     needs
         .map(|need| {
@@ -277,7 +346,7 @@ fn needs(phrases: &Phrases<'_>, table: &Table) -> Vec<Line> {
         .collect()
 }
 
-fn sets(table: &Table) -> Vec<Line> {
+fn sets<B>(table: &Table<B>) -> Vec<Line> {
     let phrase = |sets: &Sets| match sets {
         Sets::Role(role) => Phrase::new(role.word(), chinese::role(*role)),
         Sets::TermExpiry => Phrase::new("term expiry", "矫正期限届满日"),

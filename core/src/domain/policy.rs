@@ -8,8 +8,9 @@ use std::iter::{empty, once};
 
 use super::agency::Right;
 use super::directory::Directory;
+use super::duty::Duty;
 use super::record::{Clock, Effect, Kind, Record};
-use super::state::DocumentRow;
+use super::state::{Case, DocumentRow};
 use crate::ids::AgencyCode;
 use crate::refusal::Reason;
 
@@ -44,6 +45,11 @@ pub enum Rpc {
     ChangeDirectory,
     GetStatus,
     ListSystems,
+    ListDuties,
+    ListGaps,
+    GetCustody,
+    GetStatistics,
+    WatchAlarms,
 }
 
 /// What an RPC needs of its caller.
@@ -91,6 +97,11 @@ pub const NEEDS: &[(Rpc, Need)] = &[
     (Rpc::ChangeDirectory, Need::Operator),
     (Rpc::GetStatus, Need::Operator),
     (Rpc::ListSystems, Need::Operator),
+    (Rpc::ListDuties, Need::Carried),
+    (Rpc::ListGaps, Need::Carried),
+    (Rpc::GetCustody, Need::Sight),
+    (Rpc::GetStatistics, Need::Right(Right::Supervise)),
+    (Rpc::WatchAlarms, Need::Carried),
 ];
 
 impl Rpc {
@@ -212,6 +223,36 @@ pub fn document_relations(
         row.addressed.iter().map(|addressed| &addressed.agency),
         &row.supervisors,
     )
+}
+
+/// How `reader` stands to a duty: who owes it, or is owed it, is party to it.
+#[must_use]
+pub fn duty_relations(
+    directory: &Directory,
+    reader: &AgencyCode,
+    duty: &Duty,
+) -> BTreeSet<Relation> {
+    let owner = duty.owner.agency();
+    let supervisor = directory.agency(owner).and_then(|agency| agency.supervised_by.clone());
+    let parties = once(owner).chain(&duty.creditor);
+    relations(directory, reader, owner, parties, &supervisor.into_iter().collect())
+}
+
+/// How `reader` stands to a correction case: who sent or received a document of it is party to it, and
+/// who supervises one of these supervises it, as with each of these documents.
+#[must_use]
+pub fn case_relations(
+    directory: &Directory,
+    reader: &AgencyCode,
+    case: &Case,
+) -> BTreeSet<Relation> {
+    let supervised_by = |code| directory.agency(code)?.supervised_by.clone();
+    let supervisors = case.parties.iter().filter_map(supervised_by).collect();
+    let mut found = BTreeSet::new();
+    for party in &case.parties {
+        found.extend(relations(directory, reader, party, once(party), &supervisors));
+    }
+    found
 }
 
 /// How `reader` stands to a record (its sender, its addressees, its supervisors as recorded).

@@ -16,13 +16,16 @@ use crate::ids::DocumentType;
 mod check;
 mod duty;
 mod error;
+mod folder;
 mod law;
 mod mention;
 mod parse;
+mod rows;
 mod schema;
 pub use duty::{DutyRule, Event, Extend, Limit, OwnerRule, RollRule, Soft};
 pub use error::RulebookError;
 pub use law::{Law, LawOfDay};
+pub use rows::{NotDocument, Row, Rows};
 pub use schema::{FieldKind, Schema};
 
 /// One statute, or what one statute adds to others.
@@ -38,8 +41,8 @@ pub struct Rulebook {
     pub case_opening: Vec<String>,
     /// Its document tables, in the order of the file: those with a base, and additions.
     pub documents: Vec<(DocumentType, Table<Option<Base>>)>,
-    /// Rows of the law that are no document between agencies: row, and why.
-    pub not_documents: Vec<(String, String)>,
+    /// Rows of the law that are no document between agencies.
+    pub not_documents: Vec<NotDocument>,
 }
 
 /// What the law says of one document type: in one book with or without a base, or, in the law of a
@@ -111,7 +114,7 @@ pub struct Base {
     pub serves: bool,
 }
 
-impl Table {
+impl<B> Table<B> {
     /// Whether it goes before others (急件): it opens a duty in hours or at once.
     #[must_use]
     pub fn is_urgent(&self) -> bool {

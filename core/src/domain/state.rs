@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::agency::{Agency, Certificate, System};
-use super::custody::Custody;
+use super::custody::{Custody, Step};
 use super::document::Category;
 use super::duty::Duty;
 use super::record::{Opened, Settled};
@@ -69,6 +69,19 @@ pub enum Row {
     NoticeOwed(BTreeSet<AgencyCode>),
     /// An index entry: the key says it all.
     Entry,
+    /// A step of custody.
+    PastCustody(Box<PastCustody>),
+}
+
+/// A step of custody (监管责任) that a case took: who answered for the person from then on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastCustody {
+    /// When.
+    pub time: Time,
+    /// Which step.
+    pub step: Step,
+    /// Where it led.
+    pub after: Custody,
 }
 
 /// A document as the state remembers it.

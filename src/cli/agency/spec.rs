@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 use xianjie_core::domain::agency::{Agency, Branch, Kind, Level};
 use xianjie_core::ids::{AgencyCode, DivisionCode, SocialCreditCode, Time};
 
@@ -206,6 +207,31 @@ pub(super) fn describe(agency: &Agency) -> String {
     line("successor 承继单位", code(&agency.successor).unwrap_or_default());
     line("suspended 停用", if agency.suspended { "yes" } else { "" }.to_owned());
     text
+}
+
+/// An agency for programs, under the names of the batch file.
+pub(in crate::cli) fn to_json(agency: &Agency) -> Value {
+    let code = |code: &Option<AgencyCode>| code.as_ref().map(ToString::to_string);
+    let day = |time: Option<Time>| time.map(|time| dates::date_of(time).to_string());
+    let branch = BRANCHES.iter().find(|(branch, _)| *branch == agency.branch);
+    json!({
+        "code": agency.code.as_str(),
+        "name": agency.name,
+        "kind": agency.kind.word(),
+        "level": agency.level.word(),
+        "acts_at": agency.acts_at.iter().map(|level| level.word()).collect::<Vec<_>>(),
+        "branch": branch.map(|(_, word)| *word),
+        "serves": agency.serves.iter().map(DivisionCode::as_str).collect::<Vec<_>>(),
+        "parent": code(&agency.parent),
+        "supervised_by": code(&agency.supervised_by),
+        "social_credit_code": agency.social_credit_code,
+        "electronic_service": agency.electronic_service,
+        "valid_from": day(Some(agency.valid_from)),
+        "valid_until": day(agency.valid_until),
+        "enrolment_until": day(agency.enrolment_until),
+        "successor": code(&agency.successor),
+        "suspended": agency.suspended,
+    })
 }
 
 /// The kind of this word.

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Value, json};
 use xianjie_core::refusal::{Class, Reason};
 
 const HEAD: &str = "\
@@ -38,6 +39,17 @@ pub(super) fn catalogue() -> String {
     text
 }
 
+/// One reason for programs.
+pub(super) fn to_json(reason: &Reason) -> Value {
+    json!({
+        "reason": reason.name(),
+        "advice": reason.advice().name(),
+        "code": code(reason.class()),
+        "message": reason.english(),
+        "message_zh": reason.chinese(),
+    })
+}
+
 /// The name of the gRPC code as the specification writes it.
 fn code(class: Class) -> &'static str {
     match class {
@@ -48,6 +60,7 @@ fn code(class: Class) -> &'static str {
         Class::Exists => "ALREADY_EXISTS",
         Class::State => "FAILED_PRECONDITION",
         Class::Unavailable => "UNAVAILABLE",
+        Class::Unsupported => "UNIMPLEMENTED",
         Class::Internal => "INTERNAL",
     }
 }

@@ -28,7 +28,8 @@ fn what_is_issued_is_cut_at_the_end_of_its_authority_and_its_key_is_private() {
     let home = tempfile::tempdir().unwrap();
     let ca = home.path().join("ca");
     Issuing::create(&ca, "test", Period::days(None, 10, NOW)).unwrap();
-    issue(order(home.path(), PurposeWord::Transport, Some("court")), &ca, NOW).unwrap();
+    issue(order(home.path(), PurposeWord::Transport, Some("court")), &ca, NOW, &Globals::default())
+        .unwrap();
 
     let issued = certificate(&home.path().join("transport.crt"));
     assert_eq!(issued.san_uri, Some(SubjectUri::System("court".to_owned())));
@@ -47,16 +48,18 @@ fn a_key_is_never_overwritten() {
     Issuing::create(home.path(), "test", period).unwrap();
     Issuing::create(home.path(), "test", period).unwrap_err();
     let again = || order(home.path(), PurposeWord::Document, Some("court"));
-    issue(again(), home.path(), NOW).unwrap();
-    issue(again(), home.path(), NOW).unwrap_err();
+    issue(again(), home.path(), NOW, &Globals::default()).unwrap();
+    issue(again(), home.path(), NOW, &Globals::default()).unwrap_err();
 }
 
 #[test]
 fn a_purpose_without_its_name_is_refused() {
     let home = tempfile::tempdir().unwrap();
     Issuing::create(home.path(), "test", Period::days(None, 10, NOW)).unwrap();
-    issue(order(home.path(), PurposeWord::Operator, None), home.path(), NOW).unwrap_err();
-    issue(order(home.path(), PurposeWord::Server, None), home.path(), NOW).unwrap_err();
+    issue(order(home.path(), PurposeWord::Operator, None), home.path(), NOW, &Globals::default())
+        .unwrap_err();
+    issue(order(home.path(), PurposeWord::Server, None), home.path(), NOW, &Globals::default())
+        .unwrap_err();
 }
 
 #[test]
@@ -67,13 +70,15 @@ fn a_list_keeps_what_was_revoked_before() {
     for code in ["a", "b"] {
         let stem = Some(code.to_owned());
         let order = Issue { stem, ..order(home.path(), PurposeWord::Transport, Some(code)) };
-        issue(order, home.path(), NOW).unwrap();
+        issue(order, home.path(), NOW, &Globals::default()).unwrap();
         let path = home.path().join(format!("{code}.crt"));
-        serials.push(files::load_public(&path, Serial::of_certificate).unwrap());
+        let authority = Issuing::load(home.path()).unwrap();
+        let serial = files::load_public(&path, |pem| authority.authority().serial_of(pem));
+        serials.push(serial.unwrap());
         for _ in 0..2 {
             let certificate = Some(path.clone());
             let args = Revoke { certificate, serial: None, list: None, next_update_days: 30 };
-            revoke(args, home.path(), NOW).unwrap();
+            revoke(args, home.path(), NOW, &Globals::default()).unwrap();
         }
     }
     let list = read_list(&list_path(home.path())).unwrap();

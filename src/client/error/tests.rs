@@ -61,6 +61,23 @@ fn without_a_reason_the_outcome_is_unknown_whatever_the_code() {
 }
 
 #[test]
+fn a_door_that_is_closed_is_told_from_one_that_is_broken() {
+    let alert = |alert| {
+        let tls = rustls::Error::AlertReceived(alert);
+        CallError::from(Status::from_error(Box::new(std::io::Error::other(tls))))
+    };
+    for closed in super::TURNED_AWAY {
+        let error = alert(closed);
+        assert!(matches!(error, CallError::TurnedAway { .. }), "{error:?}");
+        assert!(error.shuts_out() && !error.is_temporary());
+    }
+    let broken = alert(rustls::AlertDescription::InternalError);
+    assert!(broken.is_temporary() && !broken.shuts_out());
+    assert!(CallError::from(status(Some("UNKNOWN_PEER"), Some("ASK_OPERATOR"))).shuts_out());
+    assert!(!CallError::from(status(Some("NOT_FOUND"), Some("ASK_OPERATOR"))).shuts_out());
+}
+
+#[test]
 fn a_chain_says_each_thing_once() {
     let inner = std::io::Error::other("disk");
     let path = "a".into();

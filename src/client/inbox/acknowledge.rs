@@ -15,7 +15,7 @@ use super::{DeliveryNote, Inbox, InboxError, stage_word};
 use crate::client::backoff::Backoff;
 use crate::client::connect::{ProfileLacks, unary};
 use crate::client::error::{CallError, Refused};
-use crate::client::verify::{Report, verify_acknowledgement, verify_receipt};
+use crate::client::verify::{Report, verify_receipt, verify_settlement};
 use crate::client::{bindings, disk, files};
 use crate::identity::signature::{PayloadType, SigningIdentity};
 use crate::wire::statement::{AcknowledgementText, write_acknowledgement, write_seen};
@@ -226,13 +226,15 @@ impl Inbox<'_> {
         for number in &settlement.inbox_numbers {
             let mut note = self.note(*number)?;
             let covers = Some((*number, &Hash(commitment(&note).0)));
-            if settlement.stage() == pb::Stage::Acknowledged
-                && !verify_acknowledgement(trust, &parts, covers, &find, &mut report)
-            {
+            if !verify_settlement(trust, &parts, covers, &find, &mut report) {
                 return Err(doubt(report));
             }
-            let path = self.delivery_folder(*number).join(files::ACKNOWLEDGEMENT);
-            disk::write(&path, text.as_bytes())?;
+            let name = match settlement.stage() {
+                pb::Stage::Rejected => files::REJECTION,
+                pb::Stage::ServedOtherwise => files::SERVICE,
+                _ => files::ACKNOWLEDGEMENT,
+            };
+            disk::write(&self.delivery_folder(*number).join(name), text.as_bytes())?;
             note.stage = stage_word(settlement.stage());
             self.write_note(&note)?;
         }

@@ -7,7 +7,6 @@ use tokio::time::{Instant, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use xianjie_core::limits::{ACKNOWLEDGED_ITEMS, HEARTBEAT_SECONDS, SILENCE_SECONDS};
-use xianjie_core::refusal::Advice;
 
 use super::{DeliveryNote, Inbox, InboxError};
 use crate::client::backoff::Backoff;
@@ -66,7 +65,8 @@ impl Inbox<'_> {
     }
 
     /// Stores deliveries as they come and acknowledges them if asked to, over as many streams as it
-    /// takes, until it is dropped or something happens that a person must see.
+    /// takes, until it is dropped or something happens that a person must see: such as that the hub
+    /// doesn't take this client any more.
     ///
     /// # Errors
     /// [`InboxError`]; never a broken connection.
@@ -85,7 +85,8 @@ impl Inbox<'_> {
             let began = start;
             let error = match self.stream(&mut start, acknowledge).await {
                 Ok(()) => silence(),
-                Err(InboxError::Call(error)) if may_heal(&error) => error,
+                // Else a person has to act, and no new stream does better.
+                Err(InboxError::Call(error)) if error.is_temporary() => error,
                 Err(error) => return Err(error),
             };
             if start != began {
@@ -239,12 +240,6 @@ impl Inbox<'_> {
 
 fn request(message: Request) -> pb::SubscribeRequest {
     pb::SubscribeRequest { message: Some(message) }
-}
-
-/// Whether a new stream may do better: not if a person has to act.
-fn may_heal(error: &CallError) -> bool {
-    let is_final = |advice| matches!(advice, Advice::AskOperator | Advice::NewDocument);
-    !error.refused().is_some_and(|refused| is_final(refused.advice))
 }
 
 fn silence() -> CallError {

@@ -87,6 +87,9 @@ impl Inbox<'_> {
                     observer.waiting(&error, wait);
                     tokio::time::sleep(wait).await;
                 }
+                // Not the attachment's fault: what is begun is begun anew once the hub takes this
+                // client again.
+                Err(TransferError::Call(error)) if error.shuts_out() => return Err(error.into()),
                 Err(TransferError::Call(_)) => return Ok(()),
                 Err(TransferError::File(error)) => return Err(error.into()),
                 Err(TransferError::Profile(error)) => return Err(error.into()),

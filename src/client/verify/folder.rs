@@ -6,14 +6,15 @@ use prost::Message as _;
 use xianjie_core::ledger::receipt::ReceiptParts;
 
 use super::report::{Report, Step};
-use super::{verify_acknowledgement, verify_document, verify_receipt, verify_signatures};
+use super::{verify_document, verify_receipt, verify_settlement, verify_signatures};
+use crate::client::outbox::{EntryState, Stored};
 use crate::client::trust::Trust;
 use crate::client::{bindings, disk, files};
 use crate::identity::files::FileError;
 use crate::wire::pb;
 
 /// Verifies a fetched delivery or a sent document: receipt, document, signatures, attachments, and
-/// the acknowledgement if it lies there. Bindings are looked for in the folder's own `bindings/` and
+/// what settled the delivery if it lies there. Bindings are looked for in the folder's own `bindings/` and
 /// in that of its profile.
 ///
 /// # Errors
@@ -31,17 +32,15 @@ pub fn verify_folder(trust: &Trust, folder: &Path) -> Result<Report, FileError> 
     let folders = bindings::folders_near(folder, &[]);
     let find = |index: u64| bindings::find(&folders, index);
     verify_signatures(trust, &record, &signed, &find, &mut report);
-    if folder.join(files::ATTACHMENTS).is_dir() {
-        verify_attachments(&folder.join(files::ATTACHMENTS), &signed.document, &mut report)?;
-    }
-    let acknowledgement = folder.join(files::ACKNOWLEDGEMENT);
-    if acknowledgement.exists() {
-        let number = files::inbox_number(folder);
-        let covers = number.map(|number| (number, &parts.opening.leaf.commitment));
-        if let Some(acknowledged) = read_folder_receipt(&acknowledgement, &mut report)?
-            && verify_receipt(trust, &acknowledged, &mut report).is_some()
+    verify_attachments(folder, &signed.document, &mut report)?;
+    let number = files::inbox_number(folder);
+    let covers = number.map(|number| (number, &parts.opening.leaf.commitment));
+    for name in [files::ACKNOWLEDGEMENT, files::REJECTION, files::SERVICE] {
+        if folder.join(name).exists()
+            && let Some(settled) = read_folder_receipt(&folder.join(name), &mut report)?
+            && verify_receipt(trust, &settled, &mut report).is_some()
         {
-            verify_acknowledgement(trust, &acknowledged, covers, &find, &mut report);
+            verify_settlement(trust, &settled, covers, &find, &mut report);
         }
     }
     report.receipt = Some(verified);
@@ -112,23 +111,45 @@ fn read_signed(folder: &Path) -> Result<pb::SignedDocument, FileError> {
     Ok(pb::SignedDocument { document: document.into(), signatures })
 }
 
+/// Compares the attachments that the document names with the files at hand.
 fn verify_attachments(
     folder: &Path,
     document: &[u8],
     report: &mut Report,
 ) -> Result<bool, FileError> {
     let named = pb::Document::decode(document).unwrap_or_default().attachments;
+    if named.is_empty() {
+        return Ok(true);
+    }
+    let sources = sources(folder)?;
     let names = files::attachment_names(&named);
     for (place, (attachment, name)) in named.iter().zip(&names).enumerate() {
-        let Some((size, digest)) = files::measure(&folder.join(name))? else {
-            let why = format!("attachments[{place}] is not in the folder");
-            return Ok(report.fails(Step::Attachments, why, "缺少附件"));
+        let wanted = |(size, digest): (u64, [u8; 32])| {
+            size == attachment.size_bytes && digest == *attachment.sha256
         };
-        if size != attachment.size_bytes || digest != *attachment.sha256 {
-            let why = format!("attachments[{place}] has another size or digest");
-            return Ok(report.fails(Step::Attachments, why, "附件的大小或摘要不符"));
+        let found = files::measure(&folder.join(files::ATTACHMENTS).join(name))?;
+        let source = sources.iter().find(|s| s.sha256 == hex::encode(&attachment.sha256));
+        match (found, source) {
+            (Some(found), _) if wanted(found) => {}
+            (Some(_), _) => {
+                let why = format!("attachments[{place}] has another size or digest");
+                return Ok(report.fails(Step::Attachments, why, "附件的大小或摘要不符"));
+            }
+            // What a document was sent from is its owner's, who may have moved or changed it.
+            (None, Some(source)) if files::measure(&source.path)?.is_some_and(wanted) => {}
+            (None, _) => {
+                let why = format!("attachments[{place}] is not at hand");
+                return Ok(report.is_open(Step::Attachments, why, "缺少附件，无法核对"));
+            }
         }
     }
     report.holds(Step::Attachments);
     Ok(true)
+}
+
+/// Where the attachments of a folder of the outbox lie; none for a folder of the inbox.
+fn sources(folder: &Path) -> Result<Vec<Stored>, FileError> {
+    let state = disk::read_if_there(&folder.join(files::STATE))?;
+    let state = state.and_then(|state| serde_json::from_slice::<EntryState>(&state).ok());
+    Ok(state.map(|state| state.attachments).unwrap_or_default())
 }

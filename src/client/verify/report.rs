@@ -24,6 +24,10 @@ pub enum Step {
     Attachments,
     /// The acknowledgement (签收) is about this delivery.
     Acknowledgement,
+    /// The rejection (退件) is about this delivery.
+    Rejection,
+    /// The delivery was served on paper (另行送达).
+    Service,
 }
 
 impl Step {
@@ -40,6 +44,8 @@ impl Step {
             Self::Signature => "signature",
             Self::Attachments => "attachments",
             Self::Acknowledgement => "acknowledgement",
+            Self::Rejection => "rejection",
+            Self::Service => "service",
         }
     }
 
@@ -56,6 +62,8 @@ impl Step {
             Self::Signature => ("the signature holds", "签名有效"),
             Self::Attachments => ("the attachments are those named", "附件与文书所列一致"),
             Self::Acknowledgement => ("the acknowledgement is about this", "签收对应此送达"),
+            Self::Rejection => ("the delivery was rejected", "该送达已退件"),
+            Self::Service => ("the delivery was served on paper", "该送达已另行送达"),
         }
     }
 }

@@ -110,9 +110,14 @@ fn serial_numbers_are_positive_and_of_one_length() {
     for text in ["", "00", "zz", &"ff".repeat(16), &"00".repeat(16)] {
         assert!(text.parse::<Serial>().is_err(), "{text}");
     }
-    let (issued, _) = issue(Purpose::Document("a".into()), Algorithm::Ed25519);
-    let read = Serial::of_certificate(&issued.certificate_pem).unwrap();
-    assert_eq!(read, serial(2));
+    let authority = authority();
+    let algorithm = Algorithm::Ed25519;
+    let issued =
+        authority.issue(&Purpose::Document("a".into()), algorithm, serial(2), days(1, 2)).unwrap();
+    assert_eq!(authority.serial_of(&issued.certificate_pem).unwrap(), serial(2));
+    // Of the same name, with another key.
+    let other = self::authority();
+    assert!(matches!(other.serial_of(&issued.certificate_pem), Err(PkiError::Foreign)));
 }
 
 #[test]

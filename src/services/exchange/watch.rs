@@ -1,24 +1,22 @@
 //! `WatchSubmissions`: what becomes of the documents that an agency sent, record by record. It reads
-//! the ledger in pages and keeps the records that concern the agency; no index stands behind it. What
-//! one watcher holds is bounded by a page.
+//! the ledger in pages and keeps the records that concern the agency; no index stands behind it.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tonic::Status;
 use xianjie_core::domain::policy::Rpc;
 use xianjie_core::domain::record::{Effect, Kind, Record, Settled};
-use xianjie_core::ids::{AgencyCode, DocumentId, InboxNumber, LedgerIndex, Time};
+use xianjie_core::ids::{AgencyCode, DocumentId, InboxNumber, Time};
 use xianjie_core::limits;
 use xianjie_core::refusal::Refusal;
 
+use super::super::follow::Follow;
 use super::super::peer::Caller;
 use super::super::permit::Permit;
 use super::super::{Source, encode, status};
-use crate::hub::{Hub, Watcher};
+use crate::hub::Hub;
 use crate::store::Entry;
 use crate::wire::pb;
 use crate::wire::time::write_time;
@@ -30,17 +28,7 @@ pub(super) struct Watch {
     leaving: BoxFuture<'static, ()>,
     heartbeat: Interval,
     caller: Caller,
-    scan: Scan,
-}
-
-/// How far the ledger was read, and what was read but not looked at yet.
-struct Scan {
-    watcher: Watcher,
-    ledger: watch::Receiver<u64>,
-    /// The first record that was not looked at yet.
-    next: LedgerIndex,
-    page: VecDeque<Entry>,
-    reading: Option<BoxFuture<'static, Result<Vec<Entry>, Refusal>>>,
+    follow: Follow,
 }
 
 impl Watch {
@@ -52,17 +40,8 @@ impl Watch {
         let permit = Permit::new(&caller, Rpc::WatchSubmissions, &request.agency)?;
         let mut heartbeat = interval(Duration::from_secs(limits::HEARTBEAT_SECONDS));
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let next = request
-            .after_index
-            .map_or(LedgerIndex(0), |index| LedgerIndex(index.saturating_add(1)));
-        let scan = Scan {
-            watcher: caller.hub.watch(permit.agency())?,
-            ledger: caller.hub.bell().ledger(),
-            next,
-            page: VecDeque::new(),
-            reading: None,
-        };
-        Ok(Self { permit, leaving, heartbeat, caller, scan })
+        let follow = Follow::open(&caller.hub, permit.agency(), request.after_index)?;
+        Ok(Self { permit, leaving, heartbeat, caller, follow })
     }
 }
 
@@ -70,13 +49,13 @@ impl Source for Watch {
     type Message = pb::WatchSubmissionsResponse;
 
     async fn next(&mut self) -> Option<Result<Self::Message, Status>> {
-        let hub = &self.caller.hub;
+        let (hub, follow) = (&self.caller.hub, &mut self.follow);
         let message = self.permit.during(async {
             tokio::select! {
                 biased;
                 () = &mut self.leaving => Ok(None),
-                _ = self.heartbeat.tick() => Ok(Some(sign_of_life(hub, self.scan.next))),
-                found = self.scan.find(hub) => found.map(|found| Some(Message::Progress(found))),
+                _ = self.heartbeat.tick() => Ok(Some(Message::Heartbeat(follow.heartbeat(hub)))),
+                found = find(follow, hub) => found.map(|found| Some(Message::Progress(found))),
             }
         });
         match message.await.and_then(|message| message) {
@@ -88,38 +67,16 @@ impl Source for Watch {
     }
 }
 
-impl Scan {
-    /// The next record that concerns the agency. May be dropped and called again: a place in the line
-    /// of those who read is kept.
-    async fn find(&mut self, hub: &Hub) -> Result<pb::SubmissionProgress, Refusal> {
-        loop {
-            while let Some(entry) = self.page.front().filter(|entry| is_published(hub, entry)) {
-                let found = progress_of(hub, self.watcher.agency(), entry).await?;
-                self.next = entry.index.next();
-                self.page.pop_front();
-                if let Some(progress) = found {
-                    return Ok(progress);
-                }
-            }
-            while self.next.0 >= hub.published().size {
-                // The sender lives in the hub's bell.
-                let _ = self.ledger.changed().await;
-            }
-            let reading = self.reading.get_or_insert_with(|| self.watcher.page(self.next));
-            let page = reading.await;
-            self.reading = None;
-            self.page = page?.into();
+/// The next record that concerns the agency.
+async fn find(follow: &mut Follow, hub: &Hub) -> Result<pb::SubmissionProgress, Refusal> {
+    loop {
+        let entry = follow.front(hub).await?;
+        let found = progress_of(hub, follow.agency(), &entry).await?;
+        follow.pass();
+        if let Some(progress) = found {
+            return Ok(progress);
         }
     }
-}
-
-fn sign_of_life(hub: &Hub, next: LedgerIndex) -> Message {
-    let hub_time = Some(write_time(hub.now()));
-    Message::Heartbeat(pb::WatchHeartbeat { hub_time, ledger_size: next.0 })
-}
-
-fn is_published(hub: &Hub, entry: &Entry) -> bool {
-    entry.index.0 < hub.published().size
 }
 
 /// What a record says of the documents that `sender` sent, if anything.

@@ -97,23 +97,16 @@ impl Hub {
         }
     }
 
-    /// Writes a list of what the hub's authority has revoked, and starts the hub with it the first
-    /// time; it reads the file again when that changes.
-    pub(crate) async fn revoke(&mut self, revoked: &[&Issued]) {
+    /// Writes a list of what the hub's authority has revoked; the hub reads the file when that changes.
+    pub(crate) fn revoke(&self, revoked: &[&Issued]) {
         let now = UnixTime::now();
         let serial =
-            |issued: &&Issued| (Serial::of_certificate(&issued.certificate_pem).unwrap(), now);
+            |issued: &&Issued| (self.authority.serial_of(&issued.certificate_pem).unwrap(), now);
         let revoked: Vec<_> = revoked.iter().map(serial).collect();
         let next = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs() + 86_400));
         let list = self.authority.revocation_list(&revoked, now, next).unwrap();
         let hub = self.folder.path().join("hub");
-        std::fs::write(hub.join("ca/ca.crl"), list).unwrap();
-        let config = std::fs::read_to_string(hub.join("xianjie.toml")).unwrap();
-        if !config.contains("revocation_list") {
-            let named = config.replace("[tls]", "[tls]\nrevocation_list = \"ca/ca.crl\"");
-            std::fs::write(hub.join("xianjie.toml"), named).unwrap();
-            self.restart().await;
-        }
+        std::fs::write(hub.join("ca/clients.crl"), list).unwrap();
     }
 
     /// The running server.

@@ -444,7 +444,7 @@ fn full(people: &People) -> Value {
 }
 
 /// A verdict (法律文书送达) without a mistake.
-fn verdict(number: u32) -> Value {
+pub(crate) fn verdict(number: u32) -> Value {
     json!({
         "case_number": format!("（2026）粤0104刑初示例{number}号"),
         "decision_date": "2026-11-02",

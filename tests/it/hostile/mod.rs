@@ -2,7 +2,7 @@
 //! an advice and a field. Afterwards the program runs, and its store is clean.
 
 mod connections;
-mod documents;
+pub(crate) mod documents;
 mod statements;
 mod uploads;
 
@@ -54,6 +54,7 @@ fn code(class: Class) -> Code {
         Class::Exists => Code::AlreadyExists,
         Class::State => Code::FailedPrecondition,
         Class::Unavailable => Code::Unavailable,
+        Class::Unsupported => Code::Unimplemented,
         Class::Internal => Code::Internal,
     }
 }

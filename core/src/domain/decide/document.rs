@@ -8,7 +8,9 @@ use super::duties::{self, Act, Opening};
 use super::routing::{self, Route};
 use super::tests_of_law::{self, Flag};
 use super::thread::{self, Thread};
-use super::{Decided, Decision, DocumentInput, ENGINE, World, service, signers, withdrawal};
+use super::{
+    Decided, Decision, DocumentInput, ENGINE, World, plausible, service, signers, withdrawal,
+};
 use crate::domain::agency::{Agency, Kind as AgencyKind, Purpose};
 use crate::domain::custody::Step;
 use crate::domain::document::Document;
@@ -233,6 +235,13 @@ impl Pipeline<'_, '_> {
         let deliveries = self.number(&route);
         let duties = self.duties(&scene, found.as_ref(), &deliveries, &owed, step, violations);
         flags.extend(self.case_flags(found.as_ref(), stepped.as_ref()));
+        flags.extend(plausible::flags(
+            &self.input.document,
+            frozen.as_ref(),
+            &owed,
+            step,
+            self.world.time,
+        ));
         let unique = self.unique(case, violations);
         Outcome { found, route, deliveries, stepped, flags, duties, unique }
     }

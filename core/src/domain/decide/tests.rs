@@ -19,6 +19,7 @@ mod acknowledgements;
 mod clock;
 mod directory_changes;
 mod documents;
+mod plausible;
 mod random;
 mod story;
 
@@ -361,7 +362,7 @@ impl Paper {
     }
 }
 
-/// A verdict of probation, executed at `place`, effective on 2 November 2026.
+/// A verdict of two months' probation, executed at `place`, effective on 2 November 2026.
 fn verdict(court: &str, place: &str, person: u8) -> Paper {
     Paper::new(court, "verdict_handover")
         .about(person, Category::Probation)
@@ -370,7 +371,7 @@ fn verdict(court: &str, place: &str, person: u8) -> Paper {
         .with("decision_date", date(10, 22))
         .with("effective_date", date(11, 2))
         .with("term_start_date", date(11, 2))
-        .with("term_expiry_date", date(12, 31))
+        .with("term_expiry_date", Fact::Date(jiff::civil::Date::constant(2027, 1, 1)))
 }
 
 fn certificate(purpose: Purpose) -> Certificate {

@@ -180,6 +180,30 @@ pub(super) fn step(step: Step) -> &'static str {
     }
 }
 
+/// What an agency is called that the document names; a role, or a word that only people read. One
+/// that is not listed keeps its word.
+pub(super) fn named(name: &str) -> &str {
+    let known = NAMED.iter().find(|(word, _)| *word == name).map(|(_, chinese)| *chinese);
+    let role = || Role::WORDS.iter().find(|(_, word)| *word == name).map(|(r, _)| role(*r));
+    known.or_else(role).unwrap_or(name)
+}
+
+const NAMED: &[(&str, &str)] = &[
+    ("addressees", "收文单位"),
+    ("commissioned", "受委托单位"),
+    ("competent department", "主管部门"),
+    ("court", "受理的人民法院"),
+    ("decision organ addressed", "受理的决定机关"),
+    ("education department", "教育行政部门"),
+    ("executing or deciding organ", "执行机关或者决定机关"),
+    ("exit-entry police", "出入境管理机构"),
+    ("procuratorate or court", "人民检察院或者原审人民法院"),
+    ("receiving detention centre", "收监的看守所"),
+    ("receiving prison or detention centre", "收监的监狱、看守所"),
+    ("supervised unit", "被监督单位"),
+    ("unit concerned", "有关单位"),
+];
+
 /// A field that conditions read; one that none reads keeps its proto name.
 pub(super) fn field(name: &str) -> &str {
     FIELDS.iter().find(|(field, _)| *field == name).map_or(name, |(_, chinese)| chinese)

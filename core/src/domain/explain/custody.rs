@@ -3,10 +3,10 @@
 use super::phrases::{Phrases, joined};
 use super::{Line, Phrase, chinese};
 use crate::domain::custody::{State, Step};
-use crate::domain::rulebook::{CustodyRule, Table};
+use crate::domain::rulebook::{Base, CustodyRule};
 
-pub(super) fn lines(phrases: &Phrases<'_>, table: &Table) -> Vec<Line> {
-    match &table.base.custody {
+pub(super) fn lines(phrases: &Phrases<'_>, base: &Base) -> Vec<Line> {
+    match &base.custody {
         CustodyRule::Nothing => Vec::new(),
         CustodyRule::Step(step) => vec![line(phrases, *step, None)],
         CustodyRule::ByOutcome(steps) => {

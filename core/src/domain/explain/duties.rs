@@ -1,86 +1,119 @@
-//! The duties (期限义务) that a document opens, and the tests that it must pass.
+//! The duties (期限义务) that a document opens, answer by answer: who owes what by when, how it is
+//! done, and what becomes of it when it passes undone.
 
-use super::phrases::{Phrases, joined};
+use super::phrases::Phrases;
 use super::{Line, Phrase, Source};
-use crate::domain::rulebook::{DutyRule, Extend, OwnerRule, Ruled, Table, Test, TestKind};
+use crate::domain::rulebook::{DutyRule, Extend, Limit, OwnerRule, Ruled, Soft};
 
-pub(super) fn duties(phrases: &Phrases<'_>, table: &Table) -> Vec<Line> {
-    table.duties.iter().map(|duty| line(phrases, duty)).collect()
+/// A duty in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duty {
+    /// Its name, and the condition under which it is opened.
+    pub name: Phrase,
+    /// The rows of the law that it writes.
+    pub rows: Vec<String>,
+    /// Where it comes from.
+    pub source: Source,
+    /// Who owes it.
+    pub owner: Phrase,
+    /// By when, and from when that counts.
+    pub limit: Phrase,
+    /// What does it, and what ends, moves, extends or suspends it; never empty.
+    pub endings: Vec<Phrase>,
+    /// What a limit that has passed means; never empty.
+    pub overdue: Vec<Phrase>,
+    /// The duty that opens then.
+    pub if_missed: Option<Box<Duty>>,
 }
 
-pub(super) fn tests(phrases: &Phrases<'_>, table: &Table) -> Vec<Line> {
-    let line =
-        |test: &Ruled<Test>| Line::new(test_phrase(phrases, &test.item)).from(Source::of(test));
-    table.rules.iter().map(line).collect()
+impl Duty {
+    pub(super) fn of(phrases: &Phrases<'_>, duty: &Ruled<DutyRule>) -> Self {
+        let rule = &duty.item;
+        let missed = rule.if_missed.as_deref();
+        Self {
+            name: phrases.when(Phrase::same(rule.name.as_str()), rule.when.as_ref()),
+            rows: rule.rows.clone(),
+            source: Source::of(duty),
+            owner: owner(phrases, &rule.owner),
+            limit: phrases.limit(&rule.limit),
+            endings: endings(phrases, rule),
+            overdue: overdue(rule),
+            if_missed: missed.map(|missed| Box::new(Self::of(phrases, missed))),
+        }
+    }
+
+    /// It as a line, its answers under it.
+    #[must_use]
+    pub fn line(&self) -> Line {
+        let mut details = vec![
+            labelled("owed by", "义务人", &self.owner),
+            labelled("limit", "期限", &self.limit),
+        ];
+        details.extend(self.endings.iter().chain(&self.overdue).cloned());
+        let mut details: Vec<_> = details.into_iter().map(Line::new).collect();
+        if let Some(missed) = &self.if_missed {
+            let phrase = Phrase::new("if it passes undone", "逾期未完成的");
+            details.push(Line::new(phrase).with(vec![missed.line()]));
+        }
+        Line::new(self.name.clone()).from(self.source.clone()).with(details)
+    }
 }
 
-fn line(phrases: &Phrases<'_>, duty: &Ruled<DutyRule>) -> Line {
-    let name = phrases.when(Phrase::same(duty.item.name.as_str()), duty.item.when.as_ref());
-    Line::new(name).from(Source::of(duty)).with(details(phrases, &duty.item))
+fn labelled(english: &str, chinese: &str, phrase: &Phrase) -> Phrase {
+    Phrase::new(format!("{english}: {}", phrase.english), format!("{chinese}：{}", phrase.chinese))
 }
 
-fn details(phrases: &Phrases<'_>, duty: &DutyRule) -> Vec<Line> {
-    let limit = phrases.limit(&duty.limit);
-    let labelled = |english: &str, chinese: &str, phrase: Phrase| {
-        Line::new(Phrase::new(
-            format!("{english}: {}", phrase.english),
-            format!("{chinese}：{}", phrase.chinese),
-        ))
-    };
-    let mut lines = vec![
-        labelled("owed by", "义务人", owner(phrases, &duty.owner)),
-        labelled("limit", "期限", limit),
-    ];
+fn endings(phrases: &Phrases<'_>, duty: &DutyRule) -> Vec<Phrase> {
+    let mut endings = Vec::new();
     if duty.closed_by_self {
-        lines.push(Line::new(Phrase::new(
+        endings.push(Phrase::new(
             "done by this document: was it in time?",
             "由本文书完成：审查是否逾期",
-        )));
-    }
-    if !duty.closed_by.is_empty() {
-        lines.push(labelled("done by", "完成文书", phrases.types(&duty.closed_by)));
-    }
-    if !duty.cancelled_by.is_empty() {
-        lines.push(labelled(
-            "ended without breach by",
-            "免除文书",
-            phrases.types(&duty.cancelled_by),
         ));
+    }
+    for (types, english, chinese) in [
+        (&duty.closed_by, "done by", "完成文书"),
+        (&duty.cancelled_by, "ended without breach by", "免除文书"),
+    ] {
+        if !types.is_empty() {
+            endings.push(labelled(english, chinese, &phrases.types(types)));
+        }
     }
     if let Some((name, relation)) = &duty.passes_to {
         let (name, to) = (phrases.kind(name), phrases.relation(relation));
-        lines.push(Line::new(Phrase::new(
+        endings.push(Phrase::new(
             format!("passes with {} to the {}", name.english, to.english),
             format!("{}发出后，义务转由{}承担", name.chinese, to.chinese),
-        )));
+        ));
     }
     if let Some(extend) = &duty.extend {
-        lines.push(labelled("extension", "延长", extension(phrases, extend)));
+        endings.push(labelled("extension", "延长", &extension(phrases, extend)));
     }
     if let Some((with, until)) = &duty.suspend {
         let (with, until) = (phrases.kind(with), phrases.kind(until));
-        lines.push(Line::new(Phrase::new(
+        endings.push(Phrase::new(
             format!("stands still from {} until {}", with.english, until.english),
             format!("自{}起中止，至{}止", with.chinese, until.chinese),
-        )));
+        ));
     }
-    if duty.right {
-        lines.push(Line::new(Phrase::new(
-            "a right: it lapses, no breach",
-            "属于权利：期满失权，不构成逾期",
-        )));
-    }
+    endings
+}
+
+fn overdue(duty: &DutyRule) -> Vec<Phrase> {
+    let mut overdue = vec![match (&duty.limit, duty.right) {
+        (_, true) => Phrase::new("a right: it lapses, no breach", "属于权利：期满失权，不构成逾期"),
+        (Limit::Soft(Soft::AtOnce | Soft::Promptly), false) => {
+            Phrase::new("a reminder, never a breach", "仅提示，不构成逾期")
+        }
+        (_, false) => Phrase::new("missed: recorded as overdue", "期满未完成的，记为逾期"),
+    }];
     if duty.handover {
-        lines.push(Line::new(Phrase::new(
+        overdue.push(Phrase::new(
             "the time limit of the handover of the person: missed, it alarms",
             "人员交接的期限：逾期即告警",
-        )));
+        ));
     }
-    if let Some(missed) = &duty.if_missed {
-        let phrase = Phrase::new("if it passes undone", "逾期未完成的");
-        lines.push(Line::new(phrase).with(vec![self::line(phrases, missed)]));
-    }
-    lines
+    overdue
 }
 
 fn owner(phrases: &Phrases<'_>, owner: &OwnerRule) -> Phrase {
@@ -108,48 +141,4 @@ fn extension(phrases: &Phrases<'_>, extend: &Extend) -> Phrase {
         format!("凭{}{zh}，至多{times}次", with.chinese),
     );
     phrases.when(phrase, extend.when.as_ref())
-}
-
-fn test_phrase(phrases: &Phrases<'_>, test: &Test) -> Phrase {
-    let broken = match &test.test {
-        TestKind::Forbid(condition) => phrases.condition(condition),
-        TestKind::NeedsOpen(name, same_sender) => {
-            let name = phrases.kind(name);
-            let by = if *same_sender { (" of this sender", "本单位") } else { ("", "") };
-            Phrase::new(
-                format!("the case has no open {}{}", name.english, by.0),
-                format!("案件中没有{}在办的{}", by.1, name.chinese),
-            )
-        }
-        TestKind::NoneOpen(names) => {
-            let names = phrases.types(names);
-            Phrase::new(
-                format!("the case has an open {}", names.english),
-                format!("案件中有在办的{}", names.chinese),
-            )
-        }
-        TestKind::ExpectBefore(names) => {
-            let names = phrases.types(names);
-            Phrase::new(
-                format!("there was no {} before", names.english),
-                format!("此前没有{}", names.chinese),
-            )
-        }
-        TestKind::ExpectSender(relations) => {
-            let who = relations.iter().map(|relation| phrases.relation(relation));
-            let who = joined(who, " or ", "或者");
-            Phrase::new(
-                format!("the sender is not the {}", who.english),
-                format!("发送单位不是{}", who.chinese),
-            )
-        }
-        TestKind::Always => Phrase::new("always", "一律"),
-    };
-    let broken = phrases.when(broken, test.when.as_ref());
-    let (en, zh) = if test.refuse {
-        ("refused if", "不予接收")
-    } else {
-        ("taken and flagged if", "照收但予以提示")
-    };
-    Phrase::new(format!("{en}: {}", broken.english), format!("{zh}：{}", broken.chinese))
 }

@@ -157,7 +157,7 @@ impl<'a> Phrases<'a> {
             Who::Named { name, fits } => {
                 let named = Phrase::new(
                     format!("the document names the {name}, which must fit one of"),
-                    format!("由文书指明（{name}），且须为下列之一"),
+                    format!("由文书指明（{}），且须为下列之一", chinese::named(name)),
                 );
                 let fits = fits.iter().map(|(relation, when)| {
                     Line::new(self.when(self.relation(relation), when.as_ref()))
@@ -176,10 +176,7 @@ impl<'a> Phrases<'a> {
                     Soft::AtOnce => "立即",
                     Soft::Promptly => "及时",
                 };
-                Phrase::new(
-                    format!("{} (a reminder, never a breach)", soft.words()),
-                    format!("{chinese}（仅提示，不构成逾期）"),
-                )
+                Phrase::new(soft.words(), chinese)
             }
             Limit::At(event) => Phrase::new(
                 format!("by the end of the day: {}", event.words()),

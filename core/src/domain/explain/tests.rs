@@ -54,6 +54,9 @@ fn every_type_of_every_day_is_explained_in_both_languages() {
                 assert!(!section.lines.is_empty(), "{document_type}");
                 section.lines.iter().for_each(|line| assert_told(line, document_type.as_str()));
             }
+            for duty in &explanation.duties {
+                assert_told(&duty.line(), document_type.as_str());
+            }
         }
     }
 }
@@ -65,6 +68,16 @@ fn assert_told(line: &Line, document_type: &str) {
         assert!(!source.articles.is_empty() || !source.verified, "{document_type}: {line:?}");
     }
     line.details.iter().for_each(|line| assert_told(line, document_type));
+}
+
+#[test]
+fn every_field_that_must_be_filled_in_has_its_chinese() {
+    let law = Law::built_in();
+    let tables = law.books().iter().flat_map(|book| &book.documents);
+    let required = tables.flat_map(|(_, table)| &table.required).chain(law.case_opening());
+    for path in required {
+        assert_ne!(super::fields::phrase(path).chinese, *path);
+    }
 }
 
 /// A word that a rule tests without Chinese here would appear as English in a Chinese sentence.
@@ -82,6 +95,17 @@ fn every_field_and_value_that_a_rule_reads_has_its_chinese() {
     for (field, word) in words {
         assert_ne!(chinese::field(&field), field);
         assert_ne!(chinese::value(&field, &word), word, "{field}");
+    }
+}
+
+#[test]
+fn every_agency_that_a_document_names_has_its_chinese() {
+    let law = Law::built_in();
+    let tables = law.books().iter().flat_map(|book| &book.documents);
+    for entry in tables.flat_map(|(_, table)| table.to.iter().chain(&table.copies)) {
+        if let Who::Named { name, .. } = &entry.item.who {
+            assert_ne!(chinese::named(name), name);
+        }
     }
 }
 

@@ -1,8 +1,8 @@
-//! An explanation as plain text for a terminal, or as Markdown.
+//! An explanation as plain text for a terminal.
 
 use std::fmt::Write as _;
 
-use super::{Explanation, Line, Phrase, Source};
+use super::{Duty, Explanation, Line, Phrase, Source};
 
 /// In which language an explanation is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,15 +36,14 @@ impl Language {
         }
     }
 
-    /// `[社区矫正法 20, 2020办法 16 未核对/unverified]`, then the rule's path.
-    fn source(self, source: &Source) -> String {
+    /// `[社区矫正法 20, 2020办法 16 未核对/unverified]`.
+    fn articles(self, source: &Source) -> String {
         let mut text = source.articles.join(", ");
         if !source.verified {
             text.push_str(if text.is_empty() { "" } else { " " });
             text.push_str(self.unverified());
         }
-        let space = if source.path.is_empty() { "" } else { " " };
-        format!("[{text}]{space}{}", source.path)
+        format!("[{text}]")
     }
 
     fn since(self, explanation: &Explanation) -> String {
@@ -60,29 +59,21 @@ impl Explanation {
     #[must_use]
     pub fn text(&self, language: Language) -> String {
         let mut text = format!("{}  {}\n", self.document_type, self.name);
-        self.head(&mut text, language);
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "{}", language.since(self));
+        for source in &self.sources {
+            let _ = writeln!(text, "{} {}", language.articles(source), source.path);
+        }
         for section in &self.sections {
             let _ = writeln!(text, "\n{}", language.of(&section.heading));
             write_lines(&mut text, &section.lines, 1, language);
         }
-        text
-    }
-
-    /// As Markdown: a heading of the second level, its sections below.
-    #[must_use]
-    pub fn markdown(&self, language: Language) -> String {
-        let mut text = format!("## `{}` {}\n\n", self.document_type, self.name);
-        self.head(&mut text, language);
-        for section in &self.sections {
-            let _ = writeln!(text, "\n**{}**\n", language.of(&section.heading));
-            write_lines(&mut text, &section.lines, 0, language);
+        if !self.duties.is_empty() {
+            let lines: Vec<_> = self.duties.iter().map(Duty::line).collect();
+            let _ = writeln!(text, "\n{}", language.of(&super::duties_heading()));
+            write_lines(&mut text, &lines, 1, language);
         }
         text
-    }
-
-    fn head(&self, text: &mut String, language: Language) {
-        let (since, source) = (language.since(self), language.source(&self.source));
-        let _ = writeln!(text, "{since} {source}");
     }
 }
 
@@ -90,7 +81,7 @@ fn write_lines(text: &mut String, lines: &[Line], depth: usize, language: Langua
     for line in lines {
         let _ = write!(text, "{}- {}", "  ".repeat(depth), language.of(&line.phrase));
         if let Some(source) = &line.source {
-            let _ = write!(text, " {}", language.source(source));
+            let _ = write!(text, " {} {}", language.articles(source), source.path);
         }
         text.push('\n');
         write_lines(text, &line.details, depth + 1, language);

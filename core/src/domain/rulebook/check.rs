@@ -79,9 +79,50 @@ pub(super) fn disagreements(books: &[Rulebook], day: &LawOfDay) -> Vec<RulebookE
     errors
 }
 
+/// Duties that nothing can close: each type that closes it is in force on some day, but on none from
+/// the opener's on. `days` are all days of change, in order.
+pub(super) fn unreachable(
+    books: &[Rulebook],
+    types: &BTreeSet<DocumentType>,
+    days: &[LawOfDay],
+) -> Vec<RulebookError> {
+    let mut errors = Vec::new();
+    let mut found = BTreeSet::new();
+    for (i, day) in days.iter().enumerate() {
+        let comes = |name: &DocumentType| days[i..].iter().any(|day| day.table(name).is_some());
+        for (name, table) in &day.documents {
+            for duty in table.duties.iter().flat_map(with_missed) {
+                let closers = &duty.item.closed_by;
+                let is_reachable = duty.item.closed_by_self || closers.iter().any(comes);
+                let is_dangling = closers.iter().any(|name| !types.contains(name));
+                if is_reachable || is_dangling || !found.insert(&duty.path) {
+                    continue;
+                }
+                let book = duty.path.split('/').next().unwrap_or_default();
+                let Some(book) = books.iter().find(|other| other.name == book) else { continue };
+                let closers: Vec<_> = closers.iter().map(DocumentType::as_str).collect();
+                let message = format!(
+                    "nothing can close the duty {:?}: from {} on no book in force has {}",
+                    duty.item.name,
+                    day.from,
+                    closers.join(", ")
+                );
+                errors.push(error(book, duty.line, name, message, None));
+            }
+        }
+    }
+    errors
+}
+
+/// A duty, and those that open one after the other when it passes undone.
+fn with_missed(duty: &Ruled<DutyRule>) -> impl Iterator<Item = &Ruled<DutyRule>> {
+    std::iter::successors(Some(duty), |duty| duty.item.if_missed.as_deref())
+}
+
 impl Rulebook {
     /// Whether it is in force on a day.
-    pub(super) fn is_in_force(&self, day: Date) -> bool {
+    #[must_use]
+    pub fn is_in_force(&self, day: Date) -> bool {
         self.from <= day && self.until.is_none_or(|until| day <= until)
     }
 

@@ -18,6 +18,14 @@ pub struct RulebookError {
     pub suggestion: Option<String>,
 }
 
+impl RulebookError {
+    /// An error about a whole file.
+    pub(super) fn of_file(name: &str, message: String) -> Self {
+        let (file, path) = (name.to_owned(), String::new());
+        Self { file, line: 1, path, message, suggestion: None }
+    }
+}
+
 impl fmt::Display for RulebookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}: {}", self.file, self.line, self.path, self.message)?;

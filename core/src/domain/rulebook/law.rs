@@ -16,19 +16,22 @@ use crate::ids::DocumentType;
 /// The file that is no rulebook but the table of custody.
 const CUSTODY: &str = "custody.toml";
 /// The working calendar's name in the digest and in errors.
-const HOLIDAYS: &str = "holidays.toml";
+pub(super) const HOLIDAYS: &str = "holidays.toml";
 
 /// The files that come with the program.
-const BUILT_IN: &[(&str, &str)] = &[
+pub(super) const BUILT_IN: &[(&str, &str)] = &[
     ("act_2020.toml", include_str!("../rules/act_2020.toml")),
     ("criminal_procedure.toml", include_str!("../rules/criminal_procedure.toml")),
     (CUSTODY, include_str!("../rules/custody.toml")),
     ("hub.toml", include_str!("../rules/hub.toml")),
+    ("interpretation_2012.toml", include_str!("../rules/interpretation_2012.toml")),
+    ("interpretation_2021.toml", include_str!("../rules/interpretation_2021.toml")),
     ("measures_2012.toml", include_str!("../rules/measures_2012.toml")),
+    ("opinion_2016.toml", include_str!("../rules/opinion_2016.toml")),
     ("prison_law_2026.toml", include_str!("../rules/prison_law_2026.toml")),
     ("temporary_release_2014.toml", include_str!("../rules/temporary_release_2014.toml")),
 ];
-const BUILT_IN_HOLIDAYS: &str = include_str!("../rules/holidays.toml");
+pub(super) const BUILT_IN_HOLIDAYS: &str = include_str!("../rules/holidays.toml");
 
 /// The tables of divisions: a relation leads elsewhere when they change, so the digest covers them.
 const DIVISIONS: &[(&str, &str)] = &[
@@ -102,6 +105,7 @@ impl Law {
         errors.extend(check::double_bases(&books));
         let days = days(&books);
         errors.extend(days.iter().flat_map(|day| check::disagreements(&books, day)));
+        errors.extend(check::unreachable(&books, &types, &days));
         if !errors.is_empty() {
             return Err(sorted(errors));
         }
@@ -122,6 +126,11 @@ impl Law {
     pub fn on(&self, day: Date) -> &LawOfDay {
         let after = self.days.partition_point(|law| law.from <= day);
         &self.days[after.saturating_sub(1)]
+    }
+
+    /// The days on which the law changes, in order; the first is before all books.
+    pub fn changes(&self) -> impl Iterator<Item = Date> {
+        self.days.iter().map(|day| day.from)
     }
 
     /// The table of custody.
@@ -197,7 +206,7 @@ impl Files {
             errors.push(holiday_error(error, holidays));
         }
         if !files.iter().any(|(name, _)| *name == CUSTODY) {
-            errors.push(file_error(CUSTODY, "is missing".to_owned()));
+            errors.push(RulebookError::of_file(CUSTODY, "is missing".to_owned()));
         }
         match (custody, calendar) {
             (Some(custody), Ok(calendar)) if errors.is_empty() => {
@@ -212,7 +221,7 @@ fn repeated_names(files: &[(&str, &str)]) -> Vec<RulebookError> {
     let taken = [HOLIDAYS, DIVISIONS[0].0, DIVISIONS[1].0];
     let mut names: BTreeSet<&str> = taken.into();
     let again = files.iter().filter(|(name, _)| !names.insert(name));
-    again.map(|(name, _)| file_error(name, "is there twice".to_owned())).collect()
+    again.map(|(name, _)| RulebookError::of_file(name, "is there twice".to_owned())).collect()
 }
 
 fn holiday_error(error: &CalendarError, text: &str) -> RulebookError {
@@ -221,11 +230,7 @@ fn holiday_error(error: &CalendarError, text: &str) -> RulebookError {
         _ => None,
     };
     let line = span.map_or(1, |span| line_of(text, span.start));
-    RulebookError { line, ..file_error(HOLIDAYS, error.to_string()) }
-}
-
-fn file_error(name: &str, message: String) -> RulebookError {
-    RulebookError { file: name.to_owned(), line: 1, path: String::new(), message, suggestion: None }
+    RulebookError { line, ..RulebookError::of_file(HOLIDAYS, error.to_string()) }
 }
 
 fn sorted(mut errors: Vec<RulebookError>) -> Vec<RulebookError> {

@@ -16,11 +16,13 @@ mod custody;
 mod duty;
 mod entry;
 mod reader;
+mod rows;
 mod rule;
 mod table;
 
 pub(super) use custody::read_custody;
 pub(super) use reader::line_of;
+pub(super) use rows::read_rows;
 
 /// The one book that says what a document must carry when it opens a case.
 const CASE_BOOK: &str = "hub";
@@ -50,7 +52,7 @@ fn book(root: &Node<'_>, file_name: &str) -> Result<Rulebook, Reported> {
     let stem = file_name.strip_suffix(".toml").unwrap_or(file_name);
     let documents =
         keys.optional("document", |node| node.each_entry(|name, node| document(name, node, stem)));
-    let not_documents = keys.optional("not_a_document", not_documents);
+    let not_documents = keys.optional("not_a_document", rows::not_documents);
     let (name, from, until) = head?;
     Ok(Rulebook {
         name,
@@ -102,14 +104,6 @@ fn document(
         .map_err(|error| node.error(format!("{name:?} is no document type: {error}")))?;
     let table = table::table(node, &TableScope { book, document_type: &document_type })?;
     Ok((document_type, table))
-}
-
-/// `[not_a_document]`: rows of the law that no document writes, and why.
-fn not_documents(node: &Node<'_>) -> Result<Vec<(String, String)>, Reported> {
-    node.each_entry(|label, node| {
-        check_row(label, node)?;
-        Ok((label.to_owned(), node.text()?.to_owned()))
-    })
 }
 
 /// A row of the law such as `B24`.

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Addressed, Case, Delivery, DocumentRow, Inbox, Key, Row, View};
+use super::{Addressed, Case, Delivery, DocumentRow, Inbox, Key, PastCustody, Row, View};
 use crate::domain::agency::{Agency, Certificate, Revocation, System};
 use crate::domain::record::{CaseSet, DocumentTaken, Effect, Kind, Record, Refusals, Settled};
 use crate::ids::{
@@ -148,10 +148,13 @@ impl Change<'_, '_> {
             | Effect::DutyChanged { .. }
             | Effect::DutyClosed { .. }
             | Effect::DutyReopened { .. } => self.duty(effect, ordinal)?,
-            Effect::Custody { case, step: _, after } => {
+            Effect::Custody { case, step, after } => {
                 let mut row = self.case_row(*case)?;
                 row.custody = after.clone();
                 self.view.put(Key::Case(*case), Row::Case(Box::new(row)));
+                let past = PastCustody { time: self.time, step: *step, after: after.clone() };
+                let key = Key::PastCustody(*case, self.index);
+                self.view.put(key, Row::PastCustody(Box::new(past)));
             }
             Effect::Withdrawn { document } => self.withdraw(document)?,
             Effect::UnacknowledgedTold { agency, number } => {

@@ -57,6 +57,10 @@ pub enum Key {
     Wake(Time, DutyId),
     /// Index: a duty still owed whose limit lacks calendar data.
     Provisional(DutyId),
+    /// Index: a duty still owed, by the agency that owes or watches it, and by that which it is owed to.
+    DutyOf(AgencyCode, DutyId),
+    /// A step of custody that a case took, by the record that took it.
+    PastCustody(CaseRef, LedgerIndex),
 }
 
 /// A range of keys: those that begin alike.
@@ -112,6 +116,8 @@ impl Key {
             }
             Self::Wake(time, duty) => Writer::tag(21).time(*time).duty(*duty),
             Self::Provisional(duty) => Writer::tag(22).duty(*duty),
+            Self::DutyOf(code, duty) => Writer::tag(23).text(code.as_str()).duty(*duty),
+            Self::PastCustody(case, index) => Writer::tag(24).bytes(&case.0).number(index.0),
         }
         .0
     }
@@ -165,6 +171,30 @@ impl Key {
         (Writer::tag(22).0, Writer::tag(23).0)
     }
 
+    /// The bounds of the duties that one agency owes, watches or is owed, above `after`.
+    #[must_use]
+    pub fn duty_of_bounds(agency: &AgencyCode, after: Option<DutyId>) -> (Vec<u8>, Vec<u8>) {
+        let own = || Writer::tag(23).text(agency.as_str());
+        let from = match after {
+            Some(duty) => own().duty(duty).bytes(&[0]).0,
+            None => own().0,
+        };
+        (from, Writer::tag(23).bytes(agency.as_str().as_bytes()).bytes(&[1]).0)
+    }
+
+    /// The bounds of the duties that the records from `from` up to but not including `to` opened.
+    #[must_use]
+    pub fn duty_bounds(from: LedgerIndex, to: LedgerIndex) -> (Vec<u8>, Vec<u8>) {
+        (Writer::tag(16).number(from.0).0, Writer::tag(16).number(to.0).0)
+    }
+
+    /// The bounds of the steps of custody that a case took, from record `from` on.
+    #[must_use]
+    pub fn past_custody_bounds(case: CaseRef, from: LedgerIndex) -> (Vec<u8>, Vec<u8>) {
+        let own = || Writer::tag(24).bytes(&case.0);
+        (own().number(from.0).0, own().number(u64::MAX).0)
+    }
+
     /// The key of these bytes.
     ///
     /// # Errors
@@ -206,6 +236,8 @@ impl Key {
             }),
             21 => Self::Wake(reader.time()?, reader.duty()?),
             22 => Self::Provisional(reader.duty()?),
+            23 => Self::DutyOf(reader.code()?, reader.duty()?),
+            24 => Self::PastCustody(CaseRef(reader.array()?), LedgerIndex(reader.number()?)),
             _ => return Err(KeyError),
         };
         if reader.0.is_empty() { Ok(key) } else { Err(KeyError) }

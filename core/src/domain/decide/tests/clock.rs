@@ -109,7 +109,7 @@ fn nobody_between_a_handover_missed_alarms_all_and_opens_the_search() {
     let search = nation.duties("立即组织查找");
     assert_eq!(search.len(), 1);
     assert_eq!(search[0].owner.agency(), &testing::code("liwan-corrections"));
-    assert_eq!(search[0].articles, ["社区矫正法 21"]);
+    assert_eq!(search[0].articles, ["社区矫正法 30"]);
     // A reminder an hour later, and it is no breach.
     let later = Time(nation.time.0 + 2 * 3_600_000);
     assert_eq!(of(&nation.pass_to(later), "立即组织查找"), [&DutyStep::Reminded]);

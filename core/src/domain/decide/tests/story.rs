@@ -23,7 +23,7 @@ fn registration_makes_the_agency_answer_and_closes_the_limit_to_report() {
     assert_eq!(answers(&nation, &sent), (State::InCorrection, liwan));
     let report = &nation.duties("报到")[0];
     assert!(matches!(report.state, DutyState::Closed { outcome: Outcome::Met, .. }));
-    assert_eq!(due(nation.duties("解除矫正")[0]), "2027-01-01 00:00");
+    assert_eq!(due(nation.duties("解除矫正")[0]), "2027-01-02 00:00");
 }
 
 #[test]

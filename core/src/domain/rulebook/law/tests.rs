@@ -84,6 +84,34 @@ fn the_built_in_law_changes_on_the_days_of_its_books() {
 }
 
 #[test]
+fn each_instrument_counts_from_its_own_day() {
+    let law = Law::built_in();
+    let copies = |name: &str, on: &str| {
+        law.on(day(on)).table(&name.parse().unwrap()).map_or(0, |table| table.copies.len())
+    };
+    assert_eq!(copies("handover_attendance_notice", "2012-12-31"), 0);
+    assert_eq!(copies("handover_attendance_notice", "2013-01-01"), 2);
+    assert_eq!(copies("assessment_opinion", "2016-08-29"), 0);
+    assert_eq!(copies("assessment_opinion", "2016-08-30"), 1);
+
+    let limits = |name: &str, on: &str| {
+        let table = law.on(day(on)).table(&name.parse().unwrap());
+        let duties = table.map(|table| table.duties.as_slice()).unwrap_or_default();
+        duties.iter().map(|duty| duty.item.limit.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(limits("revocation_proposal", "2026-10-31"), ["30 days"]);
+    assert_eq!(limits("revocation_proposal", "2026-11-01"), ["30 days", "1 month"]);
+    assert_eq!(limits("temporary_release_decision", "2020-06-30"), [""; 0]);
+    assert_eq!(
+        limits("temporary_release_decision", "2020-07-01"),
+        ["10 days", "1 month", "5 working days", "7 days"],
+        "the Act's ten days to hand over from its first day"
+    );
+    assert_eq!(limits("supplement_notice", "2021-02-28"), [""; 0]);
+    assert_eq!(limits("supplement_notice", "2021-03-01"), ["3 days"]);
+}
+
+#[test]
 fn every_step_of_custody_is_taken_by_a_document() {
     use super::super::CustodyRule;
     let law = Law::built_in();
@@ -175,6 +203,33 @@ fn two_bases_on_one_day_are_one_too_many() {
     let paper = "paper".parse().unwrap();
     assert_eq!(law.on(day("2020-06-30")).table(&paper).unwrap().to[0].path, "old/paper/to/0");
     assert_eq!(law.on(day("2020-07-01")).table(&paper).unwrap().to[0].path, "first/paper/to/0");
+}
+
+#[test]
+fn a_duty_that_nothing_can_close_is_found() {
+    let reply = FIRST.find("[document.reply]").unwrap();
+    let old = FIRST[reply..].replace("第一", "旧");
+    let old = format!("[rulebook]\nname = \"old\"\nfrom = 2012-03-01\nuntil = 2020-06-30\n{old}");
+    let text = FIRST[..reply].replace("answers = [\"reply\"]\n", "");
+    assert_eq!(
+        errors(&[("old.toml", &old), ("first.toml", &text)]),
+        [
+            "first.toml:10: document.paper: nothing can close the duty \"回执\": from 2020-07-01 on no \
+          book in force has reply"
+        ]
+    );
+    let later = old.replace("2012-03-01", "2030-01-01").replace("until = 2020-06-30\n", "");
+    load(&[("old.toml", &later), ("first.toml", &text)]).unwrap();
+    let missed = text.replace("closed_by = [\"reply\"]", "closed_by = [\"self\"]")
+        + "[document.paper.duties.if_missed]\nname = \"催\"\nowner = \"sender\"\n\
+           soft = \"promptly\"\nclosed_by = [\"reply\"]\n";
+    assert_eq!(
+        errors(&[("old.toml", &old), ("first.toml", &missed)]),
+        [
+            "first.toml:17: document.paper: nothing can close the duty \"催\": from 2020-07-01 on no \
+          book in force has reply"
+        ]
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Addressees, relations and conditions as values in a file, with what they mention.
 
+use super::articles;
 use super::reader::{Node, Reported};
 use crate::domain::relation::{Atom, Condition, Relation, RoleRef};
 use crate::domain::rulebook::mention::{Expected, Mentioned};
@@ -9,19 +10,43 @@ use crate::ids::DocumentType;
 /// A relation with its condition: an addressee of the law's, or a place where a chosen one fits.
 type Fit = (Relation, Option<Condition>);
 
+/// Keys by which an entry names articles of its own.
+const SOURCE_KEYS: &[&str] = &["articles", "verified"];
+
 /// An ENTRY: a relation, `{ to, when }` or `{ named, fits, when }`.
 pub(super) fn entry(node: &Node<'_>, document_type: &DocumentType) -> Result<Entry, Reported> {
     if !node.has("named") {
-        let (relation, when) = unnamed(node, Some(document_type), relation)?;
-        return Ok(Entry { who: Who::Relation(relation), when });
+        if !has_source(node) {
+            let (relation, when) = unnamed(node, Some(document_type), relation)?;
+            return Ok(Entry { who: Who::Relation(relation), when });
+        }
+        let keys = node.keys(&[&["to", "when"], SOURCE_KEYS].concat())?;
+        let to = keys.need("to").and_then(|to| relation(&to));
+        let when = keys.optional("when", |when| condition(when, Some(document_type)));
+        return Ok(Entry { who: Who::Relation(to?), when: when? });
     }
-    let keys = node.keys(&["named", "fits", "when"])?;
+    let keys = node.keys(&[&["named", "fits", "when"], SOURCE_KEYS].concat())?;
     let name = keys.need("named").and_then(|name| name.text().map(str::to_owned));
     let fits = keys
         .need("fits")
         .and_then(|fits| fits.distinct(|fit| unnamed(fit, Some(document_type), any_relation)));
     let when = keys.optional("when", |when| condition(when, Some(document_type)));
     Ok(Entry { who: Who::Named { name: name?, fits: fits? }, when: when? })
+}
+
+/// The articles of an entry and whether they were read, if it has its own; else those of its table.
+pub(super) fn entry_source(
+    node: &Node<'_>,
+    table: &(Vec<String>, bool),
+) -> Result<(Vec<String>, bool), Reported> {
+    if !has_source(node) {
+        return Ok(table.clone());
+    }
+    articles(&node.keys(&[&["to", "named", "fits", "when"], SOURCE_KEYS].concat())?)
+}
+
+fn has_source(node: &Node<'_>) -> bool {
+    SOURCE_KEYS.iter().any(|key| node.has(key))
 }
 
 /// An ENTRY of `to`, where there is no addressee yet.

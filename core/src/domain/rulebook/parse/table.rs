@@ -1,7 +1,7 @@
 //! `[document.TYPE]`: a base, which has `class`, or an addition, which has not.
 
 use super::duty::duty;
-use super::entry::{condition, entry, primary, relation};
+use super::entry::{condition, entry, entry_source, primary, relation};
 use super::reader::{Keys, Node, Reported};
 use super::rule::rule;
 use super::{articles, document_type, field_path, row};
@@ -123,18 +123,19 @@ pub(super) fn table(
     Ok(table)
 }
 
-/// The addressees of `to` or `copies`: their articles are the table's.
+/// The addressees of `to` or `copies`: their articles are the table's, unless they name their own.
 fn entries(
     keys: &Keys<'_>,
     list: &str,
     scope: &TableScope<'_>,
-    (articles, verified): &(Vec<String>, bool),
+    source: &(Vec<String>, bool),
     read: impl Fn(&Node<'_>, &DocumentType) -> Result<Entry, Reported>,
 ) -> Result<Vec<Ruled<Entry>>, Reported> {
     numbered(keys, list, |node, index| {
         let (path, line) = (scope.path(list, index), node.line());
         let item = read(node, scope.document_type)?;
-        Ok(Ruled { path, line, articles: articles.clone(), verified: *verified, item })
+        let (articles, verified) = entry_source(node, source)?;
+        Ok(Ruled { path, line, articles, verified, item })
     })
 }
 

@@ -129,6 +129,13 @@ const BROKEN_TABLES: &[Broken] = &[
     ),
     (", when = \"places differ\"", "", 13, "needs `when`"),
     (
+        "when = \"places differ\"",
+        "when = \"places differ\", verified = true",
+        13,
+        "may only be false; else leave it out",
+    ),
+    ("when = \"places differ\"", "articles = []", 13, "needs `articles`, or `verified = false`"),
+    (
         "fits = [\"social organisation of the old place\", \"any agency\"]",
         "fit = []",
         14,
@@ -382,6 +389,26 @@ fn a_right_book_says_what_it_says() {
         (false, SubjectRule::Case)
     );
     assert!(book.documents[2].1.base.is_none());
+}
+
+#[test]
+fn an_addressee_may_rest_on_articles_of_its_own() {
+    let own = ", articles = [\"2020办法 47\"], verified = false }";
+    let text =
+        RIGHT.replace("when = \"places differ\" }", &format!("when = \"places differ\"{own}"));
+    let text = text.replace("\"any agency\"] }", &format!("\"any agency\"]{own}"));
+    let copies = &Rulebook::parse("book.toml", &text).unwrap().documents[0].1.copies;
+    for copy in copies {
+        assert_eq!(
+            (copy.articles.as_slice(), copy.verified),
+            (["2020办法 47".to_owned()].as_slice(), false)
+        );
+    }
+    assert!(copies[0].item.when.is_some());
+    let text = RIGHT.replace("when = \"places differ\"", "articles = [\"一 1\"]");
+    let copies = &Rulebook::parse("book.toml", &text).unwrap().documents[0].1.copies;
+    assert!(copies[0].verified && copies[0].item.when.is_none());
+    assert_eq!(copies[1].articles, ["社区矫正法 20"], "the table's");
 }
 
 #[test]

@@ -91,6 +91,10 @@ fn index_keys(id: DutyId, duty: &Duty) -> Vec<Key> {
         });
         keys.extend(duty.wake.map(|wake| Key::Wake(wake, id)));
         keys.extend(duty.provisional.then_some(Key::Provisional(id)));
+        let owner = duty.owner.agency();
+        keys.push(Key::DutyOf(owner.clone(), id));
+        let other = duty.creditor.as_ref().filter(|creditor| *creditor != owner);
+        keys.extend(other.map(|creditor| Key::DutyOf(creditor.clone(), id)));
     }
     keys
 }

@@ -1,0 +1,78 @@
+//! Dates and terms that the statutes don't allow: taken, and shown to the procuratorate.
+
+use super::*;
+
+fn flags(nation: &mut Nation, paper: Paper) -> Vec<String> {
+    let sent = nation.send(paper).unwrap();
+    sent.flags().into_iter().map(ToOwned::to_owned).collect()
+}
+
+fn flagged(change: impl FnOnce(Paper) -> Paper) -> Vec<String> {
+    let mut nation = Nation::new();
+    flags(&mut nation, change(verdict("liwan-court", "440103", 1)))
+}
+
+fn day(year: i16, month: i8, day: i8) -> Fact {
+    Fact::Date(jiff::civil::Date::new(year, month, day).unwrap())
+}
+
+#[test]
+fn a_verdict_whose_dates_fit_is_not_flagged() {
+    assert!(flagged(|paper| paper.with("term_expiry_date", day(2027, 1, 1))).is_empty());
+}
+
+#[test]
+fn an_effect_before_its_decision_and_a_decision_to_come_are_flagged() {
+    let early = |paper: Paper| {
+        paper.with("effective_date", date(10, 20)).with("term_start_date", date(10, 20))
+    };
+    assert_eq!(flagged(early), ["EFFECTIVE_BEFORE_DECISION"]);
+    let late = |paper: Paper| {
+        paper
+            .with("decision_date", date(11, 4))
+            .with("effective_date", date(11, 16))
+            .with("term_start_date", date(11, 16))
+            .with("term_expiry_date", day(2027, 11, 15))
+    };
+    assert_eq!(flagged(late), ["DECIDED_IN_THE_FUTURE"]);
+}
+
+#[test]
+fn probation_is_two_months_to_five_years_and_begins_with_effect() {
+    // 2 November and two months: the last day is 1 January.
+    let expiry = |fact| move |paper: Paper| paper.with("term_expiry_date", fact);
+    assert_eq!(flagged(expiry(date(12, 31))), ["TERM_TOO_SHORT"]);
+    assert!(flagged(expiry(day(2031, 11, 1))).is_empty());
+    assert_eq!(flagged(expiry(day(2031, 11, 2))), ["TERM_TOO_LONG"]);
+    assert_eq!(flagged(expiry(date(11, 1))), ["TERM_ENDS_BEFORE_IT_BEGINS"]);
+    let another = |paper: Paper| {
+        paper.with("term_start_date", date(11, 3)).with("term_expiry_date", day(2027, 11, 2))
+    };
+    assert_eq!(flagged(another), ["TERM_BEGINS_ON_ANOTHER_DAY"]);
+}
+
+#[test]
+fn public_surveillance_is_three_years_at_most() {
+    let surveillance = |expiry| {
+        let paper = verdict("liwan-court", "440103", 1).about(1, Category::PublicSurveillance);
+        flags(&mut Nation::new(), paper.with("term_expiry_date", expiry))
+    };
+    // What was served before the verdict is deducted twofold: a short rest is no mistake.
+    assert!(surveillance(date(11, 30)).is_empty());
+    assert!(surveillance(day(2029, 11, 1)).is_empty());
+    assert_eq!(surveillance(day(2029, 11, 2)), ["TERM_TOO_LONG"]);
+}
+
+#[test]
+fn a_release_before_expiry_and_a_report_before_effect_are_flagged() {
+    let mut nation = Nation::new();
+    let paper = verdict("liwan-court", "440103", 1).with("term_expiry_date", day(2027, 11, 1));
+    let sent = nation.send(paper).unwrap();
+    let registered = Paper::new("liwan-corrections", "registration_record")
+        .answering(&sent)
+        .with("reported_date", date(11, 1));
+    assert_eq!(flags(&mut nation, registered), ["REPORTED_BEFORE_EFFECT"]);
+    nation.time = on(12, 1);
+    let release = Paper::new("liwan-corrections", "release_notice").about(1, Category::Probation);
+    assert!(flags(&mut nation, release).contains(&"RELEASED_BEFORE_EXPIRY".to_owned()));
+}

@@ -1,0 +1,56 @@
+//! The tests (审查规则) that a document must pass, refused ones before those that are flagged.
+
+use super::phrases::{Phrases, joined};
+use super::{Line, Phrase, Source};
+use crate::domain::rulebook::{Ruled, Table, Test, TestKind};
+
+pub(super) fn lines<B>(phrases: &Phrases<'_>, table: &Table<B>) -> Vec<Line> {
+    let line =
+        |test: &Ruled<Test>| Line::new(test_phrase(phrases, &test.item)).from(Source::of(test));
+    let (refused, flagged): (Vec<_>, Vec<_>) = table.rules.iter().partition(|t| t.item.refuse);
+    refused.into_iter().chain(flagged).map(line).collect()
+}
+
+fn test_phrase(phrases: &Phrases<'_>, test: &Test) -> Phrase {
+    let broken = match &test.test {
+        TestKind::Forbid(condition) => phrases.condition(condition),
+        TestKind::NeedsOpen(name, same_sender) => {
+            let name = phrases.kind(name);
+            let by = if *same_sender { (" of this sender", "本单位") } else { ("", "") };
+            Phrase::new(
+                format!("the case has no open {}{}", name.english, by.0),
+                format!("案件中没有{}在办的{}", by.1, name.chinese),
+            )
+        }
+        TestKind::NoneOpen(names) => {
+            let names = phrases.types(names);
+            Phrase::new(
+                format!("the case has an open {}", names.english),
+                format!("案件中有在办的{}", names.chinese),
+            )
+        }
+        TestKind::ExpectBefore(names) => {
+            let names = phrases.types(names);
+            Phrase::new(
+                format!("there was no {} before", names.english),
+                format!("此前没有{}", names.chinese),
+            )
+        }
+        TestKind::ExpectSender(relations) => {
+            let who = relations.iter().map(|relation| phrases.relation(relation));
+            let who = joined(who, " or ", "或者");
+            Phrase::new(
+                format!("the sender is not the {}", who.english),
+                format!("发送单位不是{}", who.chinese),
+            )
+        }
+        TestKind::Always => Phrase::new("always", "一律"),
+    };
+    let broken = phrases.when(broken, test.when.as_ref());
+    let (en, zh) = if test.refuse {
+        ("refused if", "不予接收")
+    } else {
+        ("taken and flagged if", "照收但予以提示")
+    };
+    Phrase::new(format!("{en}: {}", broken.english), format!("{zh}：{}", broken.chinese))
+}

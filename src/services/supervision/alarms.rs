@@ -1,0 +1,142 @@
+//! `WatchAlarms`: what time did, and what does not fit, record by record.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tonic::Status;
+use xianjie_core::domain::policy::{self, Rpc};
+use xianjie_core::domain::record::{Clock, DutyStep, Effect, Kind, Record};
+use xianjie_core::ids::AgencyCode;
+use xianjie_core::limits;
+use xianjie_core::refusal::Refusal;
+
+use super::super::follow::Follow;
+use super::super::peer::Caller;
+use super::super::permit::Permit;
+use super::super::{Source, encode, status};
+use super::encoding::owed;
+use crate::store::Entry;
+use crate::wire;
+use crate::wire::pb;
+use crate::wire::time::write_time;
+use pb::watch_alarms_response::Message;
+
+/// One watcher.
+pub(super) struct Watch {
+    permit: Permit,
+    leaving: BoxFuture<'static, ()>,
+    heartbeat: Interval,
+    caller: Caller,
+    follow: Follow,
+}
+
+impl Watch {
+    pub(super) fn open(
+        caller: Caller,
+        leaving: BoxFuture<'static, ()>,
+        request: &pb::WatchAlarmsRequest,
+    ) -> Result<Self, Refusal> {
+        let permit = Permit::new(&caller, Rpc::WatchAlarms, &request.agency)?;
+        let mut heartbeat = interval(Duration::from_secs(limits::HEARTBEAT_SECONDS));
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let follow = Follow::open(&caller.hub, permit.agency(), request.after_index)?;
+        Ok(Self { permit, leaving, heartbeat, caller, follow })
+    }
+}
+
+impl Source for Watch {
+    type Message = pb::WatchAlarmsResponse;
+
+    async fn next(&mut self) -> Option<Result<Self::Message, Status>> {
+        let (caller, follow) = (&self.caller, &mut self.follow);
+        let message = self.permit.during(async {
+            tokio::select! {
+                biased;
+                () = &mut self.leaving => Ok(None),
+                _ = self.heartbeat.tick() => {
+                    Ok(Some(Message::Heartbeat(follow.heartbeat(&caller.hub))))
+                }
+                found = find(follow, caller) => found.map(|found| Some(Message::Alarm(Box::new(found)))),
+            }
+        });
+        match message.await.and_then(|message| message) {
+            Ok(message) => {
+                message.map(|message| Ok(pb::WatchAlarmsResponse { message: Some(message) }))
+            }
+            Err(refusal) => Some(Err(status::refused(&refusal))),
+        }
+    }
+}
+
+/// The next alarm that the agency may see.
+async fn find(follow: &mut Follow, caller: &Caller) -> Result<pb::AlarmRaised, Refusal> {
+    loop {
+        let entry = follow.front(&caller.hub).await?;
+        let reader = follow.agency().clone();
+        let found = alarm(&reader, caller, &entry).await?;
+        follow.pass();
+        if let Some(alarm) = found {
+            return Ok(alarm);
+        }
+    }
+}
+
+async fn alarm(
+    reader: &AgencyCode,
+    caller: &Caller,
+    entry: &Entry,
+) -> Result<Option<pb::AlarmRaised>, Refusal> {
+    let hub = &caller.hub;
+    let record = wire::record::decode(&entry.record).map_err(encode::unavailable)?;
+    let Some(kind) = kind(&record) else { return Ok(None) };
+    let relations = policy::record_relations(&hub.directory(), reader, &record);
+    if !policy::sees(&caller.rights(reader), &relations) {
+        return Ok(None);
+    }
+    let duty = match &record.kind {
+        Kind::Clock(Clock::Duty { duty, .. }) => {
+            hub.duty(*duty).await?.map(|found| owed(*duty, &found))
+        }
+        _ => None,
+    };
+    let inbox_agency = match &record.kind {
+        Kind::Clock(Clock::Unacknowledged { agency, .. }) => agency.to_string(),
+        _ => String::new(),
+    };
+    Ok(Some(pb::AlarmRaised {
+        index: entry.index.0,
+        record_time: Some(write_time(encode::time(entry)?)),
+        kind: kind.to_owned(),
+        duty,
+        inbox_agency,
+        contradictions: contradictions(&record),
+        receipt: Some(encode::receipt(hub, &hub.published(), entry).await?),
+    }))
+}
+
+/// What a record alarms of, if it does.
+fn kind(record: &Record) -> Option<&'static str> {
+    match &record.kind {
+        Kind::Clock(Clock::Duty { step, .. }) => Some(match step {
+            DutyStep::Forewarned => "duty_forewarned",
+            DutyStep::Missed => "duty_missed",
+            DutyStep::HandoverMissed => "handover_missed",
+            DutyStep::Recomputed => "limit_recomputed",
+            DutyStep::Reminded => "duty_reminded",
+            DutyStep::Lapsed => "right_lapsed",
+        }),
+        Kind::Clock(Clock::Unacknowledged { .. }) => Some("delivery_unacknowledged"),
+        Kind::Clock(Clock::Outage(_)) => Some("outage"),
+        _ if !contradictions(record).is_empty() => Some("contradiction"),
+        _ => None,
+    }
+}
+
+fn contradictions(record: &Record) -> Vec<String> {
+    let what = record.effects.iter().filter_map(|ruled| match &ruled.effect {
+        Effect::Contradiction { what, .. } => Some(what.clone()),
+        _ => None,
+    });
+    what.collect()
+}
