@@ -22,18 +22,23 @@ use scenario::Scenario;
 
 /// The scenarios by their names: the path below this folder, without its ending.
 fn scenarios() -> BTreeMap<String, Scenario> {
+    named("toml").into_iter().map(|(name, path)| (name, Scenario::read(&path))).collect()
+}
+
+/// The files with that ending in the folders below this one.
+fn named(ending: &str) -> BTreeMap<String, PathBuf> {
     let folder = folder();
     let mut open = vec![folder.clone()];
     let mut found = BTreeMap::new();
     while let Some(inner) = open.pop() {
         for entry in std::fs::read_dir(inner).unwrap() {
             let path = entry.unwrap().path();
-            let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+            let fits = path.extension().is_some_and(|extension| extension == ending);
             if path.is_dir() {
                 open.push(path);
-            } else if is_toml && path.parent() != Some(&folder) {
+            } else if fits && path.parent() != Some(&folder) {
                 let name = path.strip_prefix(&folder).unwrap().with_extension("");
-                found.insert(name.to_str().unwrap().to_owned(), Scenario::read(&path));
+                found.insert(name.to_str().unwrap().to_owned(), path);
             }
         }
     }
@@ -55,6 +60,9 @@ fn every_scenario_ends_as_its_articles_say() {
     let wrong: Vec<&str> =
         played.iter().flat_map(|(_, played)| &played.wrong).map(String::as_str).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for left in named("txt").keys().filter(|name| !scenarios.contains_key(*name)) {
+        panic!("{left}.txt is the outcome of no scenario");
+    }
     for (name, played) in &played {
         let whole = folder().join(format!("{name}.txt"));
         expect_test::expect_file![whole].assert_eq(&played.text);
