@@ -357,7 +357,8 @@ impl Pipeline<'_, '_> {
         };
         let mut effects = act.touch(owed, violations);
         effects.extend(withdrawal::effects(self.view, self.table, &self.thread, step, violations));
-        effects.extend(withdrawal::replaced(self.view, &self.thread, self.table));
+        let replaced = withdrawal::replaced(self.view, &self.thread, self.table, &effects);
+        effects.extend(replaced);
         effects.extend(service::effects(
             self.view,
             self.world,

@@ -57,6 +57,13 @@ pub(super) fn open_documents(
     open
 }
 
+/// Whether one of these effects ends that duty.
+pub(super) fn ends(effects: &[RuledEffect], id: DutyId) -> bool {
+    effects
+        .iter()
+        .any(|ruled| matches!(&ruled.effect, Effect::DutyClosed { duty, .. } if *duty == id))
+}
+
 /// What the document is, for the duties that it touches.
 pub(super) struct Act<'s, 'a> {
     pub(super) world: &'s World<'a>,
@@ -234,10 +241,10 @@ impl Opening<'_, '_> {
         let under_way = self
             .case
             .is_some_and(|found| self.world.law.custody().is_handover(found.case.custody.state));
-        let open = self
-            .owed
-            .iter()
-            .any(|(_, duty)| duty.handover && duty.name == name && duty.owner.agency() == owner);
+        let open =
+            self.owed.iter().filter(|(id, _)| !ends(self.touched, *id)).any(|(_, duty)| {
+                duty.handover && duty.name == name && duty.owner.agency() == owner
+            });
         under_way && !open
     }
 

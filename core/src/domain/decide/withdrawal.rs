@@ -1,6 +1,7 @@
 //! Withdrawal (撤回), replacement (更正重发) and what rejection (退件) has in common with them: what an
 //! earlier document opened ends, and what it had met is owed again.
 
+use super::duties;
 use super::thread::Thread;
 use crate::domain::custody::Step;
 use crate::domain::duty::{Duty, DutyState, Outcome};
@@ -42,9 +43,16 @@ pub(super) fn effects(
     effects
 }
 
-/// What a replacement does to the duties that its predecessor opened: it opens its own.
-pub(super) fn replaced(view: &View<'_>, thread: &Thread<'_>, table: &Table) -> Vec<RuledEffect> {
-    let opened = thread.replaced.map(|row| opened_by(view, row)).unwrap_or_default();
+/// What a replacement does to the duties that its predecessor opened and that it does not end
+/// otherwise: it opens its own.
+pub(super) fn replaced(
+    view: &View<'_>,
+    thread: &Thread<'_>,
+    table: &Table,
+    touched: &[RuledEffect],
+) -> Vec<RuledEffect> {
+    let mut opened = thread.replaced.map(|row| opened_by(view, row)).unwrap_or_default();
+    opened.retain(|(id, _)| !duties::ends(touched, *id));
     closed(&opened, Outcome::Replaced, "hub/withdrawal", &table.articles)
 }
 

@@ -321,3 +321,19 @@ fn a_choice_not_made_is_all_that_is_told() {
     let reasons: Vec<Reason> = refusal.violations.iter().map(|v| v.reason).collect();
     assert_eq!(reasons, [Reason::MustName]);
 }
+
+#[test]
+fn a_replacement_watches_the_limit_to_report_anew_and_says_what_it_does_late() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.reject("liwan-corrections", 1).unwrap();
+    nation.time = on(11, 16);
+    let mut again = verdict("liwan-court", "440103", 1);
+    again.0.replaces = Some(sent.reference);
+    nation.send(again).unwrap();
+    let states = |name| nation.duties(name).iter().map(|d| d.state.clone()).collect::<Vec<_>>();
+    let late = DutyState::Closed { outcome: Outcome::MetLate, by: LedgerIndex(2) };
+    assert_eq!(states("送达法律文书"), [late]);
+    let replaced = DutyState::Closed { outcome: Outcome::Replaced, by: LedgerIndex(2) };
+    assert_eq!(states("报到"), [replaced, DutyState::Open]);
+}
