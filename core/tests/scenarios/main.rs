@@ -60,9 +60,9 @@ fn every_scenario_ends_as_its_articles_say() {
     let wrong: Vec<&str> =
         played.iter().flat_map(|(_, played)| &played.wrong).map(String::as_str).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for left in named("txt").keys().filter(|name| !scenarios.contains_key(*name)) {
-        panic!("{left}.txt is the outcome of no scenario");
-    }
+    let mut outcomes = named("txt");
+    outcomes.retain(|name, _| !scenarios.contains_key(name));
+    assert!(outcomes.is_empty(), "outcomes of no scenario: {outcomes:#?}");
     for (name, played) in &played {
         let whole = folder().join(format!("{name}.txt"));
         expect_test::expect_file![whole].assert_eq(&played.text);

@@ -245,7 +245,7 @@ impl Reader<'_> {
             Effect::CaseSet { set, .. } => {
                 self.set(set).map(|set| Line::new(format!("sets {set}"), &[])).into_iter().collect()
             }
-            Effect::DeliverySettled { agency, how, .. } => bare(match how {
+            Effect::DeliverySettled { agency, how, .. } => one(match how {
                 Settled::Acknowledged => format!("received {}", name(agency)),
                 Settled::Rejected => format!("rejected {}", name(agency)),
                 Settled::ServedOtherwise(day) => format!("served {} on paper {day}", name(agency)),

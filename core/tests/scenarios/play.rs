@@ -19,6 +19,9 @@ use crate::hub::Hub;
 use crate::outcome::{self, Line};
 use crate::scenario::{Scenario, Step, instant};
 
+/// The fields that are read as texts; other strings are places, agencies or words.
+const TEXTS: [&str; 2] = ["case_number", "served_type"];
+
 /// A scenario that was played.
 pub(crate) struct Played {
     /// The complete outcome.
@@ -220,7 +223,7 @@ impl Player<'_> {
             toml::Value::Boolean(yes) => Fact::Bool(*yes),
             toml::Value::Integer(number) => Fact::Number(*number),
             toml::Value::Datetime(day) => Fact::Date(day.to_string().parse().unwrap()),
-            toml::Value::String(text) if field == "case_number" => Fact::Text(text.clone()),
+            toml::Value::String(text) if TEXTS.contains(&field) => Fact::Text(text.clone()),
             toml::Value::String(text) if field.ends_with("_place") => {
                 Fact::Place(text.parse().unwrap())
             }
