@@ -19,7 +19,7 @@ use crate::domain::record::{CaseSet, DocumentTaken, Effect, Kind, Notice, Record
 use crate::domain::relation::Scene;
 use crate::domain::role::Role;
 use crate::domain::rulebook::{SenderKind, Sets, Table};
-use crate::domain::state::{Key, Row, View};
+use crate::domain::state::{Key, Range, Row, View};
 use crate::domain::term::shanghai_date;
 use crate::ids::{
     AgencyCode, CaseRef, Digest, DocumentRef, DutyId, InboxNumber, LedgerIndex, SenderNumber,
@@ -29,6 +29,9 @@ use crate::refusal::{Reason, Refusal, Violation};
 /// The place facts that a later answer's relations read.
 const PLACES: [&str; 5] =
     ["intended_place", "new_place", "destination_place", "new_case_place", "home_place"];
+
+/// The field that names agencies where the law leaves a choice.
+const CHOSEN: &str = "chosen_agencies";
 
 pub(super) fn decide(
     view: &View<'_>,
@@ -163,9 +166,14 @@ impl Pipeline<'_, '_> {
         Ok(Decision::Record(Box::new(self.record(outcome))))
     }
 
-    /// Several rules may stumble over one thing: it is told once. What is filled in and leads nowhere
+    /// Several rules may stumble over one thing: it is told once. That the addressee is unknown, who
+    /// must be named or does not exist, follows from what is told already. What is filled in and leads nowhere
     /// is not missing: no division of today has that code.
     fn tidy(&self, violations: &mut Vec<Violation>) {
+        let follows = |v: &Violation| v.reason == Reason::RoleUnknown && v.field == CHOSEN;
+        if !violations.iter().all(follows) {
+            violations.retain(|violation| !follows(violation));
+        }
         let mut told: Vec<Violation> = Vec::with_capacity(violations.len());
         for mut violation in violations.drain(..) {
             let filled = self.input.document.present.contains(&violation.field);
@@ -178,7 +186,10 @@ impl Pipeline<'_, '_> {
                     == (&violation.field, violation.reason, &violation.help)
             };
             match told.iter_mut().find(same) {
-                Some(known) => known.articles.extend(violation.articles),
+                Some(known) => {
+                    violation.articles.retain(|article| !known.articles.contains(article));
+                    known.articles.extend(violation.articles);
+                }
                 None => told.push(violation),
             }
         }
@@ -187,11 +198,7 @@ impl Pipeline<'_, '_> {
 
     fn stages(&self, mut found: Option<Found>, violations: &mut Vec<Violation>) -> Outcome {
         let case = found.as_ref().map(|found| found.reference);
-        let owed = match &found {
-            Some(found) if found.opens => Vec::new(),
-            None if self.thread.root == self.world.index => Vec::new(),
-            _ => duties::owed(self.view, case, self.thread.root),
-        };
+        let owed = self.owed(found.as_ref());
         let open = duties::open_documents(self.view, &owed);
         if let Some(found) = &mut found {
             self.set_facts(found);
@@ -215,7 +222,10 @@ impl Pipeline<'_, '_> {
         scene.addressee =
             route.addressees.iter().find(|a| !a.copy).map(|first| first.agency.clone());
         scene.given = route.roles.clone();
-        self.check_sender(&scene, violations);
+        if violations.is_empty() {
+            // Who may send may hang on the addressee, and there is none.
+            self.check_sender(&scene, violations);
+        }
         let mut flags = tests_of_law::run(
             self.view,
             &scene,
@@ -225,7 +235,10 @@ impl Pipeline<'_, '_> {
             violations,
         );
         let step = custody::step_of(self.table, &self.input.document, &self.thread);
-        let stepped = self.step(&scene, found.as_mut(), &route, step, violations);
+        if let Some(found) = &mut found {
+            self.set_chosen(found, &route);
+        }
+        let stepped = self.step(&scene, found.as_mut(), step, violations);
         let after = found.as_ref().map(|found| found.case.clone());
         let scene = Scene { case: after.as_ref(), ..scene };
         let deliveries = self.number(&route);
@@ -240,6 +253,18 @@ impl Pipeline<'_, '_> {
         ));
         let unique = self.unique(case, violations);
         Outcome { found, route, deliveries, stepped, flags, duties, unique }
+    }
+
+    /// The duties that the document may touch: those of its case, and those of a thread that began
+    /// before there was a case, such as a proposal that it decides on.
+    fn owed(&self, found: Option<&Found>) -> Vec<(DutyId, &Duty)> {
+        let case = found.filter(|found| !found.opens).map(|found| found.reference);
+        let of_case = case.map(|case| duties::owed(self.view, Range::OwedInCase(case)));
+        let earlier = self.thread.answered.map(|answered| answered.row).or(self.thread.replaced);
+        let of_thread = earlier
+            .filter(|earlier| earlier.case.is_none())
+            .map(|_| duties::owed(self.view, Range::OwedInThread(self.thread.root)));
+        of_case.into_iter().chain(of_thread).flatten().collect()
     }
 
     /// What the rulebook lets the document set in its case, from its own fields.
@@ -276,15 +301,8 @@ impl Pipeline<'_, '_> {
         }
     }
 
-    fn step(
-        &self,
-        scene: &Scene<'_>,
-        found: Option<&mut Found>,
-        route: &Route,
-        step: Option<Step>,
-        violations: &mut Vec<Violation>,
-    ) -> Option<Stepped> {
-        let (Some(step), Some(found)) = (step, found) else { return None };
+    /// The roles that the rulebook lets the document's choices fill.
+    fn set_chosen(&self, found: &mut Found, route: &Route) {
         for sets in &self.table.sets {
             if let Sets::Role(role) = sets
                 && let Some(agency) = route.roles.get(role)
@@ -292,6 +310,16 @@ impl Pipeline<'_, '_> {
                 found.set(CaseSet::Role(*role, Some(agency.clone())));
             }
         }
+    }
+
+    fn step(
+        &self,
+        scene: &Scene<'_>,
+        found: Option<&mut Found>,
+        step: Option<Step>,
+        violations: &mut Vec<Violation>,
+    ) -> Option<Stepped> {
+        let (Some(step), Some(found)) = (step, found) else { return None };
         if self.thread.replaced.is_some() {
             return None;
         }

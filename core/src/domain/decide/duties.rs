@@ -16,18 +16,11 @@ use crate::domain::relation::{Relation, Scene};
 use crate::domain::rulebook::{Answers, DutyRule, Limit, OwnerRule, Ruled, Table};
 use crate::domain::state::{Key, Range, Row, View};
 use crate::domain::term::{Start, term_expiry_due};
-use crate::ids::{
-    AgencyCode, CaseRef, DocumentRef, DocumentType, DutyId, InboxNumber, LedgerIndex, Time,
-};
+use crate::ids::{AgencyCode, DocumentRef, DocumentType, DutyId, InboxNumber, LedgerIndex, Time};
 use crate::refusal::Violation;
 
-/// The duties still owed in the document's case, or in its thread where there is no case.
-pub(super) fn owed<'v>(
-    view: &'v View<'_>,
-    case: Option<CaseRef>,
-    thread: LedgerIndex,
-) -> Vec<(DutyId, &'v Duty)> {
-    let range = case.map_or(Range::OwedInThread(thread), Range::OwedInCase);
+/// The duties still owed in a case, or in a thread where there is no case.
+pub(super) fn owed<'v>(view: &'v View<'_>, range: Range) -> Vec<(DutyId, &'v Duty)> {
     let ids = view.range(&range).into_iter().filter_map(|key| match key {
         Key::OwedInCase(_, id) | Key::OwedInThread(_, id) => Some(id),
         _ => None,
@@ -62,6 +55,13 @@ pub(super) fn open_documents(
         }
     }
     open
+}
+
+/// Whether one of these effects ends that duty.
+fn ends(effects: &[RuledEffect], id: DutyId) -> bool {
+    effects
+        .iter()
+        .any(|ruled| matches!(&ruled.effect, Effect::DutyClosed { duty, .. } if *duty == id))
 }
 
 /// What the document is, for the duties that it touches.
@@ -243,10 +243,10 @@ impl Opening<'_, '_> {
         let under_way = self
             .case
             .is_some_and(|found| self.world.law.custody().is_handover(found.case.custody.state));
-        let open = self.owed.iter().any(|(id, duty)| {
-            let same = duty.handover && duty.name == name && duty.owner.agency() == owner;
-            same && !self.ends(*id)
-        });
+        let open =
+            self.owed.iter().filter(|(id, _)| !ends(self.touched, *id)).any(|(_, duty)| {
+                duty.handover && duty.name == name && duty.owner.agency() == owner
+            });
         under_way && !open
     }
 
@@ -256,8 +256,9 @@ impl Opening<'_, '_> {
         let sender = self.document.sender.clone();
         let creditor = if *owner.agency() == sender { self.first_primary() } else { Some(sender) };
         let force = match (&rule.limit, rule.right) {
+            // A right that no article limits does not lapse.
+            (Limit::Soft(_), _) => Force::Soft,
             (_, true) => Force::Right,
-            (Limit::Soft(_), false) => Force::Soft,
             _ => Force::Binding,
         };
         // What is measured backwards may come to nothing: then a second one of its kind does it.
@@ -364,11 +365,6 @@ impl Opening<'_, '_> {
 
     fn first_primary(&self) -> Option<AgencyCode> {
         self.deliveries.iter().find(|(_, _, copy)| !copy).map(|(agency, _, _)| agency.clone())
-    }
-
-    fn ends(&self, id: DutyId) -> bool {
-        let ends = |touched: &RuledEffect| matches!(touched.effect, Effect::DutyClosed { duty, .. } if duty == id);
-        self.touched.iter().any(ends)
     }
 
     /// Whether this document also closes an open duty of that name and owner: then the duty that

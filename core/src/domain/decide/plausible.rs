@@ -75,7 +75,8 @@ pub(super) fn flags(
         }
     }
     let expiry = case.and_then(|case| case.term_expiry);
-    if step == Some(Step::Release) && after(expiry, Some(today)) {
+    let amnesty = document.word("release_ground").as_deref() == Some("amnesty");
+    if step == Some(Step::Release) && !amnesty && after(expiry, Some(today)) {
         flag("RELEASED_BEFORE_EXPIRY", "社区矫正法 44");
     }
     for (_, duty) in owed.iter().filter(|(_, duty)| duty.closed_by.contains(&document.kind)) {

@@ -180,6 +180,17 @@ fn a_limit_that_stands_still_is_neither_missed_nor_lost() {
 }
 
 #[test]
+fn a_right_that_no_article_limits_is_reminded_of_and_does_not_lapse() {
+    let mut nation = Nation::new();
+    let asked = Paper::new("liwan-court", "procuratorate_consultation")
+        .about(1, Category::TemporaryRelease);
+    let asked = nation.send(asked).unwrap();
+    assert_eq!(of(&nation.pass_to(on(11, 6)), "检察院意见"), [&DutyStep::Reminded]);
+    let opinion = Paper::new("liwan-procuratorate", "procuratorate_opinion").answering(&asked);
+    assert_eq!(nation.send(opinion).unwrap().closed(), [Outcome::Met]);
+}
+
+#[test]
 fn a_delivery_that_nobody_signs_for_is_told_of_once_and_to_its_own_sender_alone() {
     let mut nation = Nation::new();
     nation.send(verdict("liwan-court", "440103", 1)).unwrap();

@@ -262,3 +262,78 @@ fn inbox_and_sender_numbers_have_no_gaps() {
     let sender = nation.rows.get(&Key::Sender(testing::code("liwan-court")));
     assert_eq!(sender, Some(&Row::Sender(crate::ids::SenderNumber(5))));
 }
+
+#[test]
+fn a_decision_that_opens_a_case_meets_what_was_asked_before_there_was_one() {
+    let mut nation = Nation::new();
+    let asked = Paper::new("panyu-prison", "temporary_release_opinion")
+        .about(1, Category::TemporaryRelease)
+        .place("intended_place", "440103");
+    let asked = nation.send(asked).unwrap();
+    let decided = Paper::new("gd-prisons", "temporary_release_decision")
+        .about(1, Category::TemporaryRelease)
+        .at("440103")
+        .number("（2026）粤狱暂1号")
+        .with("decision_date", date(11, 2))
+        .agency("custodian", "panyu-prison")
+        .agency("original_court", "liwan-court")
+        .answering(&asked);
+    nation.send(decided).unwrap();
+    let approval = &nation.duties("批准或者不批准")[0];
+    assert_eq!(approval.state, DutyState::Closed { outcome: Outcome::Met, by: LedgerIndex(1) });
+}
+
+#[test]
+fn a_chosen_role_is_remembered_whether_or_not_custody_moves() {
+    let mut nation = Nation::new();
+    let mut elsewhere = (**nation.directory.agency(&testing::code("gd-prisons")).unwrap()).clone();
+    elsewhere.code = testing::code("hn-prisons");
+    elsewhere.serves = [testing::division("430000")].into();
+    nation.directory.put_certificate(certificate(Purpose::Document(elsewhere.code.clone())));
+    nation.directory.put_agency(elsewhere);
+    let decided = Paper::new("hn-prisons", "temporary_release_decision")
+        .about(1, Category::TemporaryRelease)
+        .at("440103")
+        .number("（2026）湘狱暂1号")
+        .with("decision_date", date(11, 2))
+        .agency("custodian", "panyu-prison")
+        .agency("original_court", "liwan-court");
+    let decided = nation.send(decided).unwrap();
+    let asked =
+        Paper::new("hn-prisons", "file_designation_request").about(1, Category::TemporaryRelease);
+    let asked = nation.send(asked).unwrap();
+    let designated = Paper::new("gd-prisons", "file_designation")
+        .answering(&asked)
+        .choosing(&["conghua-prison"]);
+    nation.send(designated).unwrap();
+    let holder = nation.case(&decided).roles.get(&Role::FileHolder);
+    assert_eq!(holder, Some(&testing::code("conghua-prison")));
+}
+
+#[test]
+fn a_choice_not_made_is_all_that_is_told() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("chaoyang-court", "440103", 1)).unwrap();
+    nation.send(Paper::new("liwan-corrections", "registration_record").answering(&sent)).unwrap();
+    let proposal =
+        Paper::new("liwan-corrections", "revocation_proposal").about(1, Category::Probation);
+    let Err(refusal) = nation.send(proposal) else { panic!("it was taken") };
+    let reasons: Vec<Reason> = refusal.violations.iter().map(|v| v.reason).collect();
+    assert_eq!(reasons, [Reason::MustName]);
+}
+
+#[test]
+fn a_replacement_watches_the_limit_to_report_anew_and_says_what_it_does_late() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.reject("liwan-corrections", 1).unwrap();
+    nation.time = on(11, 16);
+    let mut again = verdict("liwan-court", "440103", 1);
+    again.0.replaces = Some(sent.reference);
+    nation.send(again).unwrap();
+    let states = |name| nation.duties(name).iter().map(|d| d.state.clone()).collect::<Vec<_>>();
+    let late = DutyState::Closed { outcome: Outcome::MetLate, by: LedgerIndex(2) };
+    assert_eq!(states("送达法律文书"), [late]);
+    let replaced = DutyState::Closed { outcome: Outcome::Replaced, by: LedgerIndex(2) };
+    assert_eq!(states("报到"), [replaced, DutyState::Open]);
+}

@@ -76,3 +76,15 @@ fn a_release_before_expiry_and_a_report_before_effect_are_flagged() {
     let release = Paper::new("liwan-corrections", "release_notice").about(1, Category::Probation);
     assert!(flags(&mut nation, release).contains(&"RELEASED_BEFORE_EXPIRY".to_owned()));
 }
+
+#[test]
+fn an_amnesty_does_not_wait_for_the_expiry() {
+    let mut nation = Nation::new();
+    let paper = verdict("liwan-court", "440103", 1).with("term_expiry_date", day(2027, 11, 1));
+    let sent = nation.send(paper).unwrap();
+    nation.send(Paper::new("liwan-corrections", "registration_record").answering(&sent)).unwrap();
+    let release = Paper::new("liwan-corrections", "release_notice")
+        .about(1, Category::Probation)
+        .word("release_ground", "amnesty");
+    assert!(flags(&mut nation, release).is_empty());
+}
