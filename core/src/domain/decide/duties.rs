@@ -241,11 +241,17 @@ impl Opening<'_, '_> {
         let under_way = self
             .case
             .is_some_and(|found| self.world.law.custody().is_handover(found.case.custody.state));
-        let open = self
-            .owed
-            .iter()
-            .any(|(_, duty)| duty.handover && duty.name == name && duty.owner.agency() == owner);
+        let open = self.owed.iter().any(|(id, duty)| {
+            let same = duty.handover && duty.name == name && duty.owner.agency() == owner;
+            same && !self.ends(*id)
+        });
         under_way && !open
+    }
+
+    /// Whether this document ends that duty.
+    fn ends(&self, id: DutyId) -> bool {
+        let ended = |touched: &RuledEffect| matches!(&touched.effect, Effect::DutyClosed { duty, .. } if *duty == id);
+        self.touched.iter().any(ended)
     }
 
     /// A duty whose limit has not begun.
