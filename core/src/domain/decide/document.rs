@@ -199,7 +199,7 @@ impl Pipeline<'_, '_> {
         };
         let mut route = routing::route(&scene, self.table, violations);
         if let Some(old) = self.thread.replaced {
-            route.add_old(old, &self.table.articles);
+            route.add_old(&scene, old, &self.table.articles);
         }
         scene.addressee =
             route.addressees.iter().find(|a| !a.copy).map(|first| first.agency.clone());
