@@ -272,7 +272,7 @@ impl Simulation {
                 wrong.0.in_reply_to = None;
                 self.must_refuse(&wrong, Reason::ReplyToNothing);
             }
-            Mishap::WrongPlace if self.lives[id].case.is_none() && errand.kind != "withdrawal" => {
+            Mishap::WrongPlace if self.lives[id].case.is_none() => {
                 // Beijing: nobody of this province serves it.
                 let by_place =
                     ["decision_notice", "verdict_handover", "temporary_release_decision"];

@@ -37,7 +37,7 @@ fn observed(make: impl FnOnce(&Simulation) -> (Record, BTreeSet<AgencyCode>)) ->
 }
 
 fn breaks(checked: Checked, promise: &str, word: &str) {
-    let fault = checked.expect_err("nobody noticed");
+    let fault = checked.unwrap_err();
     assert_eq!(fault.promise, promise, "{fault}");
     assert!(fault.what.contains(word), "{fault}");
 }

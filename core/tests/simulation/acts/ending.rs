@@ -76,7 +76,7 @@ impl Simulation {
             return;
         }
         if life.busy {
-            // What is under way comes first; who proposed to revoke may forget that.
+            // What is under way comes first.
             return self.in_days(id, act, 2, 6);
         }
         let temporary = life.is_temporary();
