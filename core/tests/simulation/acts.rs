@@ -98,8 +98,9 @@ impl Simulation {
         if self.lives[id].over && !aside {
             return;
         }
-        let done = self.enter(id, act) || self.supervise(id, act) || self.move_on(id, act);
-        let _ = done || self.take_back(id, act) || self.end(id, act);
+        let rooms = [Self::enter, Self::supervise, Self::move_on, Self::take_back, Self::end];
+        let done = rooms.iter().any(|room| room(self, id, act));
+        assert!(done, "{act:?} stands in no file");
     }
 
     /// Has an agency do something in so many hours, or later, or never: as its temper is.

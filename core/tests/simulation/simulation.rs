@@ -183,6 +183,7 @@ impl Simulation {
         for (outcome, times) in self.model.duties.outcomes().clone() {
             self.counts.many("duties ended", format!("{outcome:?}"), times);
         }
+        self.model.duties.owed().for_each(|name| self.counts.one("duties owed at the end", name));
         self.counts.many("hub", "records", self.hub.records.len() as u64);
         self.counts.many("hub", "rows", self.hub.rows.len() as u64);
         self.counts.many("hub", "deliveries", deliveries as u64);

@@ -250,8 +250,10 @@ impl Opening<'_, '_> {
 
     /// Whether this document ends that duty.
     fn ends(&self, id: DutyId) -> bool {
-        let ended = |touched: &RuledEffect| matches!(&touched.effect, Effect::DutyClosed { duty, .. } if *duty == id);
-        self.touched.iter().any(ended)
+        self.touched.iter().any(|touched| match &touched.effect {
+            Effect::DutyClosed { duty, .. } => *duty == id,
+            _ => false,
+        })
     }
 
     /// A duty whose limit has not begun.

@@ -194,6 +194,11 @@ impl Duties {
         self.all.len()
     }
 
+    /// The names of those that are owed still.
+    pub(crate) fn owed(&self) -> impl Iterator<Item = &str> {
+        self.all.values().filter(|account| account.owed).map(|account| account.name.as_str())
+    }
+
     /// How those that ended have ended.
     pub(crate) fn outcomes(&self) -> &BTreeMap<Outcome, u64> {
         &self.outcomes
