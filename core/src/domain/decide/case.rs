@@ -97,7 +97,7 @@ pub(super) fn find(
     {
         found.flags.push("SUBJECT_DIFFERS");
     }
-    join(&mut found, document, table);
+    join(world, &mut found, document, table);
     Some(found)
 }
 
@@ -200,7 +200,7 @@ fn open(world: &World<'_>, input: &DocumentInput, violations: &mut Vec<Violation
 }
 
 /// What a document adds to a case that it joins, and what it contradicts.
-fn join(found: &mut Found, document: &Document, table: &Table) {
+fn join(world: &World<'_>, found: &mut Found, document: &Document, table: &Table) {
     if let Some(subject) = &document.subject {
         match (subject.category, found.case.category) {
             (Some(category), None) => found.set(CaseSet::Category(category)),
@@ -219,14 +219,18 @@ fn join(found: &mut Found, document: &Document, table: &Table) {
     if let Some(place) = &document.execution_place {
         match &found.case.place {
             None => found.set(CaseSet::Place(place.clone())),
+            Some(_) if begins_anew(&found.case, document, table) => {
+                found.set(CaseSet::Place(place.clone()));
+            }
             Some(known) if known != place && found.case.pending_place.as_ref() != Some(place) => {
                 found.flags.push("EXECUTION_PLACE_DIFFERS");
             }
             Some(_) => {}
         }
     }
+    let responsible = found.case.roles.get(&Role::ResponsibleAgency);
     if let Some(place) = document.place("new_place")
-        && found.case.roles.get(&Role::ResponsibleAgency) == Some(&document.sender)
+        && responsible.is_some_and(|it| world.directory.stands_for(&document.sender, it))
     {
         found.set(CaseSet::PendingPlace(Some(place.clone())));
     }
@@ -236,6 +240,14 @@ fn join(found: &mut Found, document: &Document, table: &Table) {
     if !fits {
         found.flags.push("CATEGORY_UNFIT");
     }
+}
+
+/// Whether the document says anew where the sentence is executed: what said so before is withdrawn, or
+/// replaced by it, and nobody has registered the person yet.
+fn begins_anew(case: &Case, document: &Document, table: &Table) -> bool {
+    let registered = case.roles.contains_key(&Role::ResponsibleAgency);
+    let gone = case.custody.state == State::None || document.replaces.is_some();
+    table.base.opens_case && !registered && gone
 }
 
 fn decision_organ(document: &Document) -> &AgencyCode {

@@ -159,6 +159,10 @@ impl Pipeline<'_, '_> {
     fn run(self, found: Option<Found>) -> Result<Decision, Refusal> {
         let mut violations = Vec::new();
         let outcome = self.stages(found, &mut violations);
+        // Whoever is told of no case is told of nothing that is in it (P7).
+        if violations.iter().any(|violation| violation.reason == Reason::NoCase) {
+            violations.retain(|violation| violation.reason == Reason::NoCase);
+        }
         self.tidy(&mut violations);
         if let Some(refusal) = Refusal::of(violations) {
             return Err(refusal);
@@ -217,7 +221,7 @@ impl Pipeline<'_, '_> {
         };
         let mut route = routing::route(&scene, self.table, violations);
         if let Some(old) = self.thread.replaced {
-            route.add_old(old, &self.table.articles);
+            route.add_old(&scene, old, &self.table.articles);
         }
         scene.addressee =
             route.addressees.iter().find(|a| !a.copy).map(|first| first.agency.clone());
@@ -295,10 +299,17 @@ impl Pipeline<'_, '_> {
         let sender = &self.input.document.sender;
         let entitled = base.sender_is.is_empty()
             || base.sender_is.iter().any(|relation| scene.fits(sender, relation));
-        if !entitled {
-            violations
-                .push(Violation::new(Reason::NotEntitled, "sender").articles(&self.table.articles));
+        if entitled {
+            return;
         }
+        let is_party = scene.case.is_none_or(|case| {
+            case.parties.iter().any(|party| self.world.directory.stands_for(sender, party))
+        });
+        violations.push(if is_party {
+            Violation::new(Reason::NotEntitled, "sender").articles(&self.table.articles)
+        } else {
+            Violation::new(Reason::NoCase, "subject")
+        });
     }
 
     /// The roles that the rulebook lets the document's choices fill.

@@ -177,12 +177,14 @@ impl Route {
         }
     }
 
-    /// A replacement goes to all who got what it replaces, too.
-    pub(super) fn add_old(&mut self, old: &DocumentRow, articles: &[String]) {
+    /// A replacement goes to all who got what it replaces, too, or to who took their places.
+    pub(super) fn add_old(&mut self, scene: &Scene<'_>, old: &DocumentRow, articles: &[String]) {
         for addressed in &old.addressed {
-            if self.addressees.iter().all(|a| a.agency != addressed.agency) {
+            let agency = scene.directory.successor(&addressed.agency).clone();
+            let known = self.addressees.iter().any(|addressee| addressee.agency == agency);
+            if !known && agency != scene.document.sender {
                 self.addressees.push(Addressee {
-                    agency: addressed.agency.clone(),
+                    agency,
                     copy: addressed.copy,
                     in_lieu: false,
                     rule: "hub/replaces".to_owned(),

@@ -33,7 +33,10 @@ pub(super) fn effects(
     let mut effects: Vec<RuledEffect> = owed
         .iter()
         .filter(|(_, duty)| {
-            let own = matches!(&duty.owner, Owner::Agency(owner) if *owner == document.sender);
+            let own = matches!(
+                &duty.owner,
+                Owner::Agency(owner) if world.directory.stands_for(&document.sender, owner)
+            );
             own && duty.closed_by.iter().any(|closer| closer.as_str() == kind)
         })
         .map(|(id, duty)| ruled(Effect::DutyClosed { duty: *id, outcome: met_on(duty, day) }))

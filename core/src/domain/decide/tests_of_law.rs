@@ -8,7 +8,7 @@ use crate::domain::relation::Scene;
 use crate::domain::rulebook::{Table, TestKind};
 use crate::domain::state::View;
 use crate::domain::state::{Key, Range, Row};
-use crate::ids::DocumentType;
+use crate::ids::{AgencyCode, DocumentType};
 use crate::refusal::{Reason, Violation};
 
 /// A rule that a taken document breaks.
@@ -39,10 +39,11 @@ pub(super) fn run(
         let broken = match &rule.item.test {
             TestKind::Forbid(condition) => scene.holds(condition).then_some("FORBIDDEN"),
             TestKind::NeedsOpen(kind, same_sender) => {
-                let open = scene
-                    .open
-                    .get(kind)
-                    .is_some_and(|(sender, _)| !same_sender || *sender == scene.document.sender);
+                let is_own = |sender: &AgencyCode| {
+                    scene.directory.stands_for(&scene.document.sender, sender)
+                };
+                let open = scene.open.get(kind);
+                let open = open.is_some_and(|(sender, _)| !same_sender || is_own(sender));
                 (!open).then_some("NEEDS_OPEN")
             }
             TestKind::NoneOpen(kinds) => {

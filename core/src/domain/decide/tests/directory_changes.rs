@@ -114,3 +114,68 @@ fn suspension_needs_one_operator_where_all_else_needs_two() {
     let input = change(&nation, 3, &["first", "second"], put);
     assert!(matches!(nation.decide(&input), Ok(Decision::Record(_))));
 }
+
+/// One agency takes another's place.
+fn merge(nation: &mut Nation, old: &str, heir: &str) {
+    let mut old = (**nation.directory.agency(&testing::code(old)).unwrap()).clone();
+    old.successor = Some(testing::code(heir));
+    nation.directory.put_agency(old);
+}
+
+/// A person whom the agency of Liwan has registered.
+fn in_correction(nation: &mut Nation) -> Sent {
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.send(Paper::new("liwan-corrections", "registration_record").answering(&sent)).unwrap();
+    sent
+}
+
+#[test]
+fn a_successor_moves_a_person_as_the_old_agency_would() {
+    let mut nation = with_operators();
+    let sent = in_correction(&mut nation);
+    merge(&mut nation, "liwan-corrections", "yuexiu-corrections");
+    let decided = Paper::new("yuexiu-corrections", "place_change_decision")
+        .about(1, Category::Probation)
+        .place("new_place", "441900");
+    nation.send(decided).unwrap();
+    assert_eq!(nation.case(&sent).pending_place, Some(testing::division("441900")));
+}
+
+#[test]
+fn a_successor_asks_for_the_arrest_that_goes_with_the_old_agencys_proposal() {
+    let mut nation = with_operators();
+    in_correction(&mut nation);
+    let paper = |by: &str, kind: &str| Paper::new(by, kind).about(1, Category::Probation);
+    let proposal = paper("liwan-corrections", "revocation_proposal").choosing(&["liwan-court"]);
+    nation.send(proposal).unwrap();
+    merge(&mut nation, "liwan-corrections", "yuexiu-corrections");
+    nation.send(paper("yuexiu-corrections", "arrest_request")).unwrap();
+}
+
+#[test]
+fn a_successors_service_on_paper_meets_what_the_old_agency_owed() {
+    let mut nation = with_operators();
+    let mut notice = verdict("liwan-court", "440103", 1);
+    notice.0.kind = testing::document_type("decision_notice");
+    let notice = nation.send(notice).unwrap();
+    merge(&mut nation, "liwan-court", "yuexiu-court");
+    let served = Paper::new("yuexiu-court", "served_otherwise")
+        .answering(&notice)
+        .with("served_type", Fact::Text("verdict_handover".to_owned()))
+        .agency("served_agency", "liwan-corrections")
+        .with("served_date", date(11, 2));
+    nation.send(served).unwrap();
+    let owed: Vec<bool> = nation.duties("送达法律文书").iter().map(|duty| duty.is_owed()).collect();
+    assert_eq!(owed, [false]);
+}
+
+#[test]
+fn a_second_version_goes_to_the_successor_alone() {
+    let mut nation = with_operators();
+    let first = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    merge(&mut nation, "liwan-corrections", "yuexiu-corrections");
+    let mut corrected = verdict("liwan-court", "440103", 1);
+    corrected.0.replaces = Some(first.reference);
+    let corrected = nation.send(corrected).unwrap();
+    assert_eq!(corrected.route(), "yuexiu-corrections / liwan-police liwan-procuratorate");
+}

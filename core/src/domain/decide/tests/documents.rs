@@ -162,9 +162,33 @@ fn the_same_verdict_under_another_id_is_a_duplicate() {
     corrected.0.replaces = Some(first.reference.clone());
     let second = nation.send(corrected).unwrap();
     assert!(second.closed().contains(&Outcome::Replaced));
-    // The old addressees learn of it too.
+    // It goes to the right place now, and the old addressees learn of it too.
+    assert!(second.route().starts_with("yuexiu-corrections"), "{}", second.route());
     assert!(second.route().contains("liwan-corrections"), "{}", second.route());
+    assert!(second.flags().is_empty(), "{:?}", second.flags());
     assert_eq!(nation.case(&second).custody.state, State::Awaiting);
+}
+
+#[test]
+fn a_verdict_withdrawn_from_the_wrong_place_is_sent_anew_to_the_right_one() {
+    let mut nation = Nation::new();
+    let wrong = nation.send(verdict("liwan-court", "440104", 1)).unwrap();
+    nation.send(Paper::new("liwan-court", "withdrawal").answering(&wrong)).unwrap();
+    let right = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    assert!(right.route().starts_with("liwan-corrections "), "{}", right.route());
+    assert!(right.flags().is_empty(), "{:?}", right.flags());
+    assert_eq!(nation.case(&right).place, Some(testing::division("440103")));
+}
+
+#[test]
+fn a_replaced_verdict_leaves_the_person_a_limit_to_report() {
+    let mut nation = Nation::new();
+    let first = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    let mut corrected = verdict("liwan-court", "440103", 1);
+    corrected.0.replaces = Some(first.reference);
+    nation.send(corrected).unwrap();
+    let owed: Vec<bool> = nation.duties("报到").iter().map(|duty| duty.is_owed()).collect();
+    assert_eq!(owed, [false, true]);
 }
 
 #[test]

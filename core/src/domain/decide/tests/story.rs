@@ -166,6 +166,24 @@ fn registration_without_papers_is_taken_and_flagged() {
 }
 
 #[test]
+fn before_an_intermediate_court_the_city_agency_proposes_to_revoke() {
+    let mut nation = Nation::new();
+    let mut paper = verdict("gz-court", "440103", 1);
+    paper.0.subject.as_mut().unwrap().category = Some(Category::Parole);
+    paper = paper.agency("file_holder", "panyu-prison");
+    let sent = nation.send(paper).unwrap();
+    nation.send(Paper::new("liwan-corrections", "registration_record").answering(&sent)).unwrap();
+    let proposal = |by: &str| {
+        let paper = Paper::new(by, "revocation_proposal").about(1, Category::Parole);
+        paper.choosing(&["gz-court"])
+    };
+    assert_eq!(reason(nation.send(proposal("liwan-corrections"))).0, Reason::NotEntitled);
+    let proposed = nation.send(proposal("gz-corrections")).unwrap();
+    assert_eq!(proposed.route(), "gz-court / gz-procuratorate gz-police panyu-prison");
+    assert!(nation.case(&sent).custody.proposal);
+}
+
+#[test]
 fn a_penalty_for_breach_of_supervision_is_no_paper_against_a_parolee() {
     let mut nation = Nation::new();
     let mut paper = verdict("gz-court", "440103", 1);
