@@ -3,10 +3,15 @@
 //!
 //! The hub is a child process on a clock of its own, so that days pass at once; it is killed in the
 //! middle. Everything that the story claims is checked as it is told: where each document went, who
-//! answers for the person, what the refusal names.
+//! answers for the person, what the refusal names, whom the hub warned when nobody acted.
 
 use std::path::{Path, PathBuf};
 
+use xianjie_core::ids::AgencyCode;
+
+mod check;
+mod duties;
+mod notice;
 mod play;
 mod stage;
 mod story;
@@ -63,6 +68,10 @@ pub enum DemoError {
 }
 
 impl DemoError {
+    fn client(agency: &AgencyCode, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Client { agency: agency.to_string(), source: Box::new(source) }
+    }
+
     fn file(path: &Path, source: std::io::Error) -> Self {
         Self::File { path: path.to_owned(), source }
     }

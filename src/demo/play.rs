@@ -1,19 +1,22 @@
 //! Plays the story, step by step, and compares what happens with what it says.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-use xianjie_core::domain::record::Record;
+use xianjie_core::domain::record::{Kind, Record};
 use xianjie_core::ids::AgencyCode;
 
 use super::DemoError;
+use super::check::{check, check_refusal};
+use super::duties::Duties;
+use super::notice;
 use super::stage::Stage;
-use super::story::{Act, Expect, Step, Story, names};
-use super::timeline::{Timeline, addressees, custody};
+use super::story::{Act, Step, Story, names};
+use super::timeline::{Timeline, addressees};
 use crate::client::inbox::{DeliveryNote, Start};
 use crate::client::outbox::Entry;
 use crate::client::send::{SendError, Sent};
@@ -44,6 +47,8 @@ pub async fn run(folder: &Path) -> Result<(), DemoError> {
         papers: HashMap::new(),
         last: None,
         watcher: None,
+        duties: Duties::default(),
+        told: HashSet::new(),
     };
     for step in &story.steps {
         play.step(step).await?;
@@ -74,6 +79,9 @@ struct Play {
     papers: HashMap<String, Paper>,
     last: Option<Last>,
     watcher: Option<AgencyCode>,
+    duties: Duties,
+    /// The ids of the hub's notices that the story has shown.
+    told: HashSet<String>,
 }
 
 impl Play {
@@ -87,8 +95,12 @@ impl Play {
                 Ok(())
             }
             (None, Some(Act::Acknowledge)) => self.acknowledge(&step.who()?).await,
+            (None, Some(Act::Notice)) => self.notice(step).await,
             (None, Some(Act::Kill)) => self.kill().await,
-            (None, Some(Act::Verify)) => self.verify(),
+            (None, Some(Act::Verify)) => {
+                self.overhear().await?;
+                self.verify()
+            }
             (None, Some(Act::Audit)) => self.audit().await,
             (None, None) => Err(DemoError::Story(format!("nothing to do at {}", step.when()))),
         }
@@ -102,17 +114,23 @@ impl Play {
             Some(agency) => Some(self.client(&agency).await?),
             None => None,
         };
-        let mut entry =
-            client.enqueue(&path, false).await.map_err(|error| wrong(&sender, error))?;
+        let mut entry = client
+            .enqueue(&path, false)
+            .await
+            .map_err(|error| DemoError::client(&sender, error))?;
         let (sent, took) = match watcher {
             Some(watcher) => self.send_watched(&client, &mut entry, &watcher).await?,
             None => deliver(&client, &mut entry).await,
         };
         match sent {
             Ok(sent) => {
-                let record = record_of(&entry)?;
+                let record = record_of(&entry.folder)?;
                 let index = sent.receipt.index;
                 self.timeline.taken(sender.as_str(), &record, index, took);
+                self.duties.learn(index, &record);
+                for (duty, outcome) in self.duties.ended(&record) {
+                    self.timeline.ended(duty, outcome, step.at()?);
+                }
                 check(step, &record)?;
                 if let Some(label) = &step.label {
                     let paper =
@@ -132,7 +150,7 @@ impl Play {
                 let fields = violations.into_iter().map(|(field, _, _)| field).collect();
                 check_refusal(&step.expect, &refused.reason, fields)
             }
-            Err(error) => Err(wrong(&sender, error)),
+            Err(error) => Err(DemoError::client(&sender, error)),
         }
     }
 
@@ -146,7 +164,8 @@ impl Play {
         let arrived = Arc::new(Arrived::default());
         let observer: Arc<dyn Observer> = Arc::clone(&arrived) as Arc<dyn Observer>;
         let code = watcher.agency().map_err(|e| DemoError::Story(e.to_string()))?.clone();
-        let inbox = watcher.open_inbox(observer).map_err(|error| wrong(&code, error))?;
+        let inbox =
+            watcher.open_inbox(observer).map_err(|error| DemoError::client(&code, error))?;
         let watch = inbox.watch(Start::Resume, true);
         tokio::pin!(watch);
         let send = async {
@@ -191,10 +210,50 @@ impl Play {
 
     async fn acknowledge(&mut self, agency: &AgencyCode) -> Result<(), DemoError> {
         let client = self.client(agency).await?;
-        let inbox = client.open_inbox(Arc::new(Silent)).map_err(|error| wrong(agency, error))?;
-        inbox.fetch(Start::Resume, false).await.map_err(|error| wrong(agency, error))?;
-        let open = inbox.open_numbers().map_err(|error| wrong(agency, error))?;
-        inbox.acknowledge(&open).await.map_err(|error| wrong(agency, error))
+        let inbox = client
+            .open_inbox(Arc::new(Silent))
+            .map_err(|error| DemoError::client(agency, error))?;
+        let fetched = inbox.fetch(Start::Resume, false).await;
+        fetched.map_err(|error| DemoError::client(agency, error))?;
+        let open = inbox.open_numbers().map_err(|error| DemoError::client(agency, error))?;
+        inbox.acknowledge(&open).await.map_err(|error| DemoError::client(agency, error))
+    }
+
+    /// Nobody acts but the clock: what the hub says of it in the inbox of `who`, and to whom else.
+    async fn notice(&mut self, step: &Step) -> Result<(), DemoError> {
+        let who = step.who()?;
+        let client = self.client(&who).await?;
+        let inbox =
+            client.open_inbox(Arc::new(Silent)).map_err(|error| DemoError::client(&who, error))?;
+        let (delivery, notice) = notice::wait(&inbox, step).await?;
+        let record = record_of(&inbox.delivery_folder(delivery.number))?;
+        self.timeline.told(&record, delivery.index, &notice.text);
+        check(step, &record)?;
+        if let Kind::Document(taken) = &record.kind
+            && let Some((index, _)) = taken.notice
+        {
+            let cause = client
+                .fetch_receipt(index.0)
+                .await
+                .map_err(|error| DemoError::client(&who, error))?;
+            self.duties.learn(index.0, &decode(&cause.opening.record)?);
+        }
+        self.told.insert(delivery.document_id);
+        self.all_acknowledge(step, &record).await
+    }
+
+    /// Everyone looks into their inbox once more: the hub has said nothing that no step shows.
+    async fn overhear(&mut self) -> Result<(), DemoError> {
+        let agencies: Vec<AgencyCode> = self.clients.keys().cloned().collect();
+        for agency in agencies {
+            self.acknowledge(&agency).await?;
+            let client = self.client(&agency).await?;
+            let inbox = client
+                .open_inbox(Arc::new(Silent))
+                .map_err(|error| DemoError::client(&agency, error))?;
+            notice::check_told(&inbox, &agency, &self.told)?;
+        }
+        Ok(())
     }
 
     /// `kill -9`, a new process, and the last document once more, byte for byte.
@@ -215,7 +274,7 @@ impl Play {
             tokio::time::sleep(Duration::from_millis(100)).await;
             answer = client.submit(&envelope).await;
         }
-        let answer = answer.map_err(|error| wrong(&sender, error))?;
+        let answer = answer.map_err(|error| DemoError::client(&sender, error))?;
         let found = answer.receipt.map(|receipt| receipt.index);
         if found != Some(index) {
             return Err(DemoError::Other {
@@ -270,9 +329,11 @@ impl Play {
             return Ok(Arc::clone(client));
         }
         let folder = self.stage.folder.join("profiles").join(agency.as_str());
-        let profile = Profile::load(&folder).map_err(|error| wrong(agency, error))?;
+        let profile = Profile::load(&folder).map_err(|error| DemoError::client(agency, error))?;
         let clock = Arc::new(FileClock::new(self.stage.clock()));
-        let client = Client::connect(profile, clock).await.map_err(|error| wrong(agency, error))?;
+        let client = Client::connect(profile, clock)
+            .await
+            .map_err(|error| DemoError::client(agency, error))?;
         let client = Arc::new(client);
         self.clients.insert(agency.clone(), Arc::clone(&client));
         Ok(client)
@@ -314,13 +375,16 @@ async fn deliver(client: &Client, entry: &mut Entry) -> Delivered {
     (sent, begun.elapsed())
 }
 
-/// The record that a receipted document got.
-fn record_of(entry: &Entry) -> Result<Record, DemoError> {
-    let path = entry.folder.join(files::RECEIPT);
-    let parts = bindings::read_receipt(&path)
+/// The record of the document in a folder of outbox or inbox, by its receipt.
+fn record_of(folder: &Path) -> Result<Record, DemoError> {
+    let parts = bindings::read_receipt(&folder.join(files::RECEIPT))
         .map_err(|e| DemoError::Story(e.to_string()))?
         .map_err(|e| DemoError::Story(e.to_string()))?;
-    wire::record::decode(&parts.opening.record).map_err(|e| DemoError::Story(e.to_string()))
+    decode(&parts.opening.record)
+}
+
+fn decode(record: &[u8]) -> Result<Record, DemoError> {
+    wire::record::decode(record).map_err(|e| DemoError::Story(e.to_string()))
 }
 
 /// The folders of all that the agencies hold: sent documents and fetched deliveries.
@@ -341,49 +405,4 @@ fn held(profiles: &Path) -> Result<Vec<PathBuf>, DemoError> {
     }
     held.sort();
     Ok(held)
-}
-
-fn check(step: &Step, record: &Record) -> Result<(), DemoError> {
-    let expect = &step.expect;
-    let codes = |copies| -> Vec<String> {
-        addressees(record, copies).into_iter().map(|(code, _)| code.to_owned()).collect()
-    };
-    let found = (codes(false), codes(true));
-    let expected = (expect.to.clone(), expect.copies.clone());
-    same(step, &format!("{expected:?}"), &format!("{found:?}"))?;
-    if let (Some(state), Some(answers)) = (&expect.state, &expect.answers) {
-        let found = custody(record).map(|custody| {
-            let who = custody.answers.as_ref().map(ToString::to_string).unwrap_or_default();
-            format!("{} {who}", custody.state.word())
-        });
-        same(step, &format!("{state} {answers}"), &found.unwrap_or_default())?;
-    }
-    match &expect.refused {
-        Some(reason) => same(step, reason, "it was taken"),
-        None => Ok(()),
-    }
-}
-
-fn check_refusal(expect: &Expect, reason: &str, mut fields: Vec<String>) -> Result<(), DemoError> {
-    let mut expected = expect.fields.clone();
-    expected.sort();
-    fields.sort();
-    let wanted = format!("{} {expected:?}", expect.refused.as_deref().unwrap_or("no refusal"));
-    let found = format!("{reason} {fields:?}");
-    if wanted == found {
-        return Ok(());
-    }
-    Err(DemoError::Other { step: "refusal".to_owned(), expected: wanted, found })
-}
-
-fn same(step: &Step, expected: &str, found: &str) -> Result<(), DemoError> {
-    if expected == found {
-        return Ok(());
-    }
-    let step = step.en.clone();
-    Err(DemoError::Other { step, expected: expected.to_owned(), found: found.to_owned() })
-}
-
-fn wrong(agency: &AgencyCode, error: impl std::error::Error + Send + Sync + 'static) -> DemoError {
-    DemoError::Client { agency: agency.to_string(), source: Box::new(error) }
 }

@@ -51,13 +51,14 @@ pub(super) struct Step {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Act {
     Acknowledge,
+    Notice,
     Watch,
     Kill,
     Verify,
     Audit,
 }
 
-/// What must come of a document.
+/// What must come of a step.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Expect {
@@ -70,6 +71,10 @@ pub(super) struct Expect {
     pub(super) refused: Option<String>,
     #[serde(default)]
     pub(super) fields: Vec<String>,
+    /// The kind of the hub's notice, as in `NoticeKind`.
+    pub(super) notice: Option<String>,
+    /// The name of the duty that it is about.
+    pub(super) duty: Option<String>,
 }
 
 impl Story {

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use xianjie_core::domain::custody::Custody;
+use xianjie_core::domain::duty::{Duty, Force, Outcome};
 use xianjie_core::domain::record::{Effect, Record};
+use xianjie_core::ids::Time;
 
 use super::story::Step;
+
+const HOUR_MS: i64 = 3_600_000;
 
 /// Prints the steps.
 pub(super) struct Timeline {
@@ -29,12 +33,7 @@ impl Timeline {
     /// A document that was taken.
     pub(super) fn taken(&self, sender: &str, record: &Record, index: u64, took: Duration) {
         println!("    {} 发出 sent by {sender}", self.name(sender));
-        for copy in [false, true] {
-            let word = if copy { "抄送 copy" } else { "主送 to  " };
-            for (agency, articles) in addressees(record, copy) {
-                println!("    {word}  {} ({agency})  {articles}", self.name(agency));
-            }
-        }
+        self.addressees(record);
         println!("    存证 receipt #{index}, {} ms", took.as_millis());
         if let Some(custody) = custody(record) {
             println!("    监管责任 answers now: {}", self.answers(custody));
@@ -42,6 +41,33 @@ impl Timeline {
         for flag in flags(record) {
             println!("    提示检察机关 shown to the procuratorate: {flag}");
         }
+    }
+
+    /// A duty that the document of `time` ends.
+    pub(super) fn ended(&self, duty: &Duty, outcome: Outcome, time: Time) {
+        let (zh, en) = match outcome {
+            Outcome::MetLate => late(duty, time),
+            Outcome::Met if duty.force == Force::Binding => {
+                ("按期完成".into(), "done in time".into())
+            }
+            Outcome::Met => ("已完成".into(), "done".into()),
+            Outcome::Lapsed => ("权利期满".into(), "lapsed".into()),
+            Outcome::Cancelled | Outcome::Replaced | Outcome::Withdrawn => {
+                ("不再要求".into(), "no longer owed".into())
+            }
+        };
+        let Duty { name, articles, .. } = duty;
+        println!("    期限义务 duty “{name}”：{zh} {en}  {}", articles.join("、"));
+    }
+
+    /// What the hub says in its own name: its words, to whom, and by which article.
+    pub(super) fn told(&self, record: &Record, index: u64, text: &str) {
+        println!("    平台提示 the hub's notice:");
+        for words in text.split_inclusive("。 ") {
+            println!("      {}", words.trim_end());
+        }
+        self.addressees(record);
+        println!("    存证 receipt #{index}");
     }
 
     /// A document that was refused.
@@ -57,6 +83,15 @@ impl Timeline {
         println!("    {zh}  {en}");
     }
 
+    fn addressees(&self, record: &Record) {
+        for copy in [false, true] {
+            let word = if copy { "抄送 copy" } else { "主送 to  " };
+            for (agency, articles) in addressees(record, copy) {
+                println!("    {word}  {} ({agency})  {articles}", self.name(agency));
+            }
+        }
+    }
+
     fn answers(&self, custody: &Custody) -> String {
         let state = custody.state.word();
         match &custody.answers {
@@ -68,6 +103,13 @@ impl Timeline {
     fn name<'a>(&'a self, code: &'a str) -> &'a str {
         self.names.get(code).map_or(code, String::as_str)
     }
+}
+
+/// By how much a duty is done late, in Chinese and in English.
+fn late(duty: &Duty, time: Time) -> (String, String) {
+    let hours = duty.due.map_or(0, |due| time.0.saturating_sub(due.0) / HOUR_MS);
+    let (days, hours) = (hours / 24, hours % 24);
+    (format!("逾期 {days} 天 {hours} 小时完成"), format!("done {days} days and {hours} hours late"))
 }
 
 /// The addressees of a record with the articles that name them.

@@ -1,7 +1,8 @@
 //! The whole story, by the real program: it checks each of its claims itself, and fails where one
 //! does not hold. Then a client in Python, generated from `proto/` alone, goes on in its folder.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
@@ -13,13 +14,43 @@ fn the_story_is_told_to_its_end() {
     let province = folder.path().join("province");
     let told = Command::new(PROGRAM).arg("demo").arg("--into").arg(&province).output().unwrap();
     let printed = succeeded(&told);
-    for word in ["kill -9", "all 74 receipts verify offline", "[imprisoned]", "[released]"] {
+    let forgotten = ["is due soon", "nobody has taken the person over", "2 days and 15 hours late"];
+    let ends = ["kill -9", "all 95 receipts verify offline", "[imprisoned]", "[released]"];
+    for word in forgotten.iter().chain(&ends) {
         assert!(printed.contains(word), "{word} is not in\n{printed}");
     }
+    assert_eq!(
+        notices(&province),
+        ["DUTY_FOREWARNED", "HANDOVER_MISSED", "DUTY_REMINDED", "DUTY_FOREWARNED"]
+    );
     match std::env::var_os("XIANJIE_PYTHON_PROGRAM") {
         Some(python) => goes_on_in_python(Path::new(&python), &province),
         None => println!("no Python client is run: XIANJIE_PYTHON_PROGRAM does not name a python3"),
     }
+}
+
+/// What the hub told of in all the inboxes, in the order in which it happened: each notice once.
+fn notices(province: &Path) -> Vec<String> {
+    let mut found = BTreeMap::new();
+    for profile in folders(&province.join("profiles")) {
+        for delivery in folders(&profile.join("inbox")) {
+            let Ok(text) = std::fs::read_to_string(delivery.join("document.json")) else {
+                continue;
+            };
+            let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+            if let Some(kind) = document["hub_notice"]["notice_kind"].as_str() {
+                let kind = kind.trim_start_matches("NOTICE_KIND_").to_owned();
+                let id = document["document_id"].as_str().unwrap().to_owned();
+                found.insert((document["create_time"].as_str().unwrap().to_owned(), id), kind);
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
 }
 
 /// A ping from the court, received, verified and signed for by the police, and the ledger's tiles
