@@ -25,6 +25,7 @@ mod changes;
 mod compare;
 mod entry;
 mod findings;
+mod lists;
 mod record;
 mod replay;
 mod signatures;
@@ -34,6 +35,7 @@ pub use findings::{Finding, LISTED};
 
 use entry::{Examined, Ground};
 use findings::{Findings, wrong};
+use lists::Lists;
 use replay::Replay;
 use tree::Tree;
 
@@ -150,6 +152,7 @@ struct Audit<'a> {
     attachments: Option<&'a Held<'a>>,
     progress: Progress<'a>,
     tree: Tree,
+    lists: Lists,
     findings: Findings,
     notes: Findings,
     /// An entry is missing: nothing after it can be rebuilt.
@@ -171,6 +174,7 @@ impl<'a> Audit<'a> {
             attachments: parts.attachments,
             progress,
             tree,
+            lists: Lists::default(),
             findings,
             notes: Findings::default(),
             torn: false,
@@ -211,6 +215,7 @@ impl<'a> Audit<'a> {
         for one in &examined {
             self.tree.push(one, &mut self.findings);
         }
+        self.lists.check(&examined, &mut self.notes);
         self.compare_tiles().await?;
         self.replay(&examined).await?;
         self.ask_attachments(&examined).await

@@ -16,6 +16,7 @@ mod kill;
 mod people;
 mod process;
 mod random;
+mod revocations;
 mod services;
 mod store;
 mod thread;

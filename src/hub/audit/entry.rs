@@ -126,10 +126,17 @@ impl Examination<'_> {
         }
     }
 
-    /// Only operators change the directory, and a certificate is registered as what it is.
+    /// Only operators change the directory, and authorities' lists, which do nothing but revoke; and a
+    /// certificate is registered as what it is.
     fn directory(&mut self, record: &Record) {
-        let by_operators = matches!(record.kind, Kind::Opened(_) | Kind::Directory(_));
-        if !by_operators && record.effects.iter().any(|ruled| is_of_directory(&ruled.effect)) {
+        let is_revocation = |effect: &Effect| matches!(effect, Effect::CertificateRevoked { .. });
+        let mut effects = record.effects.iter().map(|ruled| &ruled.effect);
+        let is_signed = match record.kind {
+            Kind::Opened(_) | Kind::Directory(_) => true,
+            Kind::Revocations(_) => effects.all(is_revocation),
+            _ => !effects.any(is_of_directory),
+        };
+        if !is_signed {
             self.found(wrong::EFFECT_UNSIGNED, "");
         }
         for ruled in &record.effects {

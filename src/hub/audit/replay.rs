@@ -178,7 +178,7 @@ fn named(record: &Record) -> BTreeSet<Key> {
             keys.insert(Key::Hub);
             keys.extend(certificates(&kind.statement));
         }
-        Kind::Opened(_) | Kind::Refusals(_) | Kind::Clock(_) => {}
+        Kind::Opened(_) | Kind::Refusals(_) | Kind::Clock(_) | Kind::Revocations(_) => {}
     }
     for ruled in &record.effects {
         keys.extend(touched(&ruled.effect));

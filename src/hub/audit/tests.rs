@@ -8,6 +8,7 @@ use ledger::Ledger;
 
 mod copied;
 mod ledger;
+mod lists;
 mod moving;
 mod records;
 mod signed;

@@ -20,6 +20,7 @@ mod clock;
 mod directory_changes;
 mod documents;
 mod random;
+mod revocations;
 mod story;
 
 /// A hub in memory: its rows, and nothing that a decision did not ask for.

@@ -45,7 +45,7 @@ pub fn apply(
             change.view.put(Key::Change(directory.id), row);
         }
         Kind::Refusals(refusals) => change.refusals(refusals),
-        Kind::Acknowledged(_) | Kind::Rejected(_) | Kind::Clock(_) => {}
+        Kind::Acknowledged(_) | Kind::Rejected(_) | Kind::Clock(_) | Kind::Revocations(_) => {}
     }
     for (ordinal, ruled) in (0..).zip(&record.effects) {
         change.effect(&ruled.effect, &record.kind, ordinal)?;
