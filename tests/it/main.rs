@@ -13,6 +13,7 @@ mod harness;
 mod hostile;
 mod house;
 mod kill;
+mod law;
 mod people;
 mod process;
 mod random;

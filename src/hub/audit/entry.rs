@@ -34,6 +34,8 @@ pub(super) struct Examined {
     pub(super) time: Option<Time>,
     /// The record; none if it can't be read.
     pub(super) record: Option<Record>,
+    /// The document's salt; zeros if it is no document.
+    pub(super) document_salt: [u8; 32],
     /// What was signed.
     pub(super) said: Said,
 }
@@ -97,7 +99,8 @@ impl Examination<'_> {
             self.directory(record);
         }
         let said = record.as_ref().map_or(Said::Nothing, |record| self.said(record, &entry));
-        Examined { index: self.index, leaf: entry.leaf, time, record, said }
+        let Entry { leaf, document_salt, .. } = entry;
+        Examined { index: self.index, leaf, time, record, document_salt, said }
     }
 
     fn leaf(&mut self, entry: &Entry) -> Option<Time> {

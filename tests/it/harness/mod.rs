@@ -136,6 +136,7 @@ impl Hub {
             verifiers: self.keys.clone(),
             floor: None,
             attachments: None,
+            decide_again: None,
         };
         audit(&store, parts, |_, _| {}).await.unwrap()
     }
