@@ -4,6 +4,7 @@
 
 mod client;
 mod clients;
+mod decided_again;
 mod demo;
 mod extension;
 mod faults;
@@ -13,7 +14,6 @@ mod harness;
 mod hostile;
 mod house;
 mod kill;
-mod law;
 mod people;
 mod process;
 mod random;
