@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use serde_json::{Value, json};
+use xianjie_core::domain::directory::Divisions;
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::ids::{AgencyCode, Digest};
 use xianjie_core::ledger::NoteVerifier;
@@ -13,8 +14,10 @@ use xianjie_core::ledger::NoteVerifier;
 use super::error::{Exit, chain};
 use super::{CliError, Globals};
 use crate::config::Config;
+use crate::hub::audit::law::{Difference, Field, LawParts, LawReport, Named};
 use crate::hub::audit::{AuditError, AuditParts, Finding, Report, audit};
 use crate::hub::floor::Floor;
+use crate::hub::laws;
 use crate::store::StoreError;
 use crate::store::attachments::{AttachmentLimits, Attachments};
 use crate::store::sqlite::Sqlite;
@@ -24,9 +27,11 @@ const EXAMPLES: &str = "\
 Examples 示例:
   xianjie audit --folder /srv/xianjie             the hub must not be running
   xianjie audit --folder /restored --attachments  attachments are looked for too
+  xianjie audit --folder copy --law               each record is decided again
   xianjie audit --folder copy --json
 
-Exit code 0: every promise holds; 1: something was found; 65: the store is damaged and can't be read
+Exit code 0: every promise holds, and with --law every record that was decided again came out the same;
+1: something was found; 65: the store is damaged and can't be read
 (0 无问题，1 发现问题，65 存储损坏无法读取).";
 
 /// The promises, in the words of a heading.
@@ -50,6 +55,9 @@ pub struct Args {
     /// Also look whether every attachment that a document names is held whole (核对附件)
     #[arg(long)]
     attachments: bool,
+    /// Also decide each record again, under this program's rulebooks and engine (依法复核)
+    #[arg(long)]
+    law: bool,
     /// A folder for the scratch store; the system's if not given (临时目录)
     #[arg(long)]
     scratch: Option<PathBuf>,
@@ -67,10 +75,32 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
     if report.is_clean() {
         return Ok(());
     }
-    Err(CliError::refused(
-        format!("{} things break a promise", report.found),
-        format!("有{}处违反承诺", report.found),
-    ))
+    Err(found(&report))
+}
+
+fn found(report: &Report) -> CliError {
+    let (found, differing) = (report.found, report.law.as_ref().map_or(0, |law| law.differing));
+    match (found, differing) {
+        (_, 0) => CliError::refused(
+            format!("{found} things break a promise"),
+            format!("有{found}处违反承诺"),
+        ),
+        (0, _) => CliError::refused(
+            format!("{differing} differences from what the law makes"),
+            format!("有{differing}处与依法作出的不一致"),
+        ),
+        _ => CliError::refused(
+            format!("{found} things break a promise; {differing} differences from the law"),
+            format!("有{found}处违反承诺，{differing}处与依法作出的不一致"),
+        ),
+    }
+}
+
+/// The rulebooks by which the hub decides, or would once they are in force.
+fn law(config: &Config) -> Result<Arc<Law>, CliError> {
+    let Some(folder) = &config.law.rulebooks else { return Ok(Arc::new(Law::built_in())) };
+    let law = laws::read(folder, &Schema::built_in()).map_err(|error| impossible(&error))?;
+    Ok(Arc::new(law))
 }
 
 async fn audited(args: &Args, config: &Config, globals: &Globals) -> Result<Report, CliError> {
@@ -96,12 +126,18 @@ async fn audited(args: &Args, config: &Config, globals: &Globals) -> Result<Repo
     let parts = AuditParts {
         origin,
         schema: Arc::new(Schema::built_in()),
-        law: Arc::new(Law::built_in()),
+        law: law(config)?,
         scratch: &scratch_store,
         checkpoint: None,
         verifiers: verifiers(config),
         floor: floor.map_err(|error| impossible(&chain(&error)))?,
         attachments: held.as_ref().map(|held| held as &crate::hub::audit::Held<'_>),
+        decide_again: args.law.then(|| LawParts {
+            divisions: Arc::new(Divisions::built_in()),
+            reminders: Some(&config.reminders)
+                .filter(|set| !set.is_default())
+                .map(|set| set.intervals()),
+        }),
     };
     let bar = globals.bar(0);
     let report = audit(&store, parts, |done, total| bar.set_message(format!("{done}/{total}")));
@@ -164,6 +200,9 @@ fn describe(report: &Report) -> String {
         let _ = writeln!(text, "{promise:<4} {english} · {chinese}: {state}");
         found.into_iter().for_each(|finding| text.push_str(&line(finding)));
     }
+    if let Some(law) = &report.law {
+        describe_law(law, &mut text);
+    }
     let others = report.findings.iter().filter(|f| PROMISES.iter().all(|p| p.0 != f.promise));
     others.for_each(|finding| text.push_str(&line(finding)));
     if report.noted > 0 {
@@ -174,6 +213,51 @@ fn describe(report: &Report) -> String {
     if report.found > listed {
         let _ =
             writeln!(text, "and {} more (另有{}处)", report.found - listed, report.found - listed);
+    }
+    text
+}
+
+fn describe_law(law: &LawReport, text: &mut String) {
+    let state = if law.differing == 0 { "ok" } else { "DIFFERS 不一致" };
+    // Writing to a string can't fail.
+    let _ = writeln!(text, "law  decided again · 依法复核: {state}");
+    let _ = writeln!(text, "  judged 已复核: {}", law.judged);
+    law.differences.iter().for_each(|difference| text.push_str(&difference_lines(difference)));
+    let listed = law.differences.len() as u64;
+    if law.differing > listed {
+        let more = law.differing - listed;
+        let _ = writeln!(text, "  and {more} more (另有{more}处)");
+    }
+    for (Named { rulebook, engine }, records) in &law.unjudged {
+        let _ = writeln!(
+            text,
+            "  not judged 未复核: rulebook 规则 {rulebook}, engine 引擎 {engine}: {records}"
+        );
+    }
+    if law.unreadable > 0 {
+        let _ = writeln!(text, "  not judged, unreadable 未复核（无法读取）: {}", law.unreadable);
+    }
+    if law.reminders > 0 {
+        let _ = writeln!(
+            text,
+            "  reminders of other intervals than [reminders] 提醒间隔与配置不同: {}",
+            law.reminders
+        );
+    }
+}
+
+fn difference_lines(difference: &Difference) -> String {
+    let Difference { index, how, what, rule, articles, fields } = difference;
+    let (_, english, chinese) = how.words();
+    let colon = if what.is_empty() { "" } else { ": " };
+    let mut text = format!("  - record 记录 {index}: {what}{colon}{english} · {chinese}");
+    if !rule.is_empty() || !articles.is_empty() {
+        let _ = write!(text, " ({rule}: {})", articles.join(", "));
+    }
+    text.push('\n');
+    for Field { path, recorded, lawful } in fields {
+        let _ =
+            writeln!(text, "      {path}: recorded 记录为 {recorded:?}, lawful 依法为 {lawful:?}");
     }
     text
 }
@@ -205,6 +289,39 @@ fn to_json(report: &Report) -> Value {
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
         "noted": report.noted,
         "notes": report.notes.iter().map(finding).collect::<Vec<_>>(),
+        "law": report.law.as_ref().map(law_to_json),
+    })
+}
+
+fn law_to_json(law: &LawReport) -> Value {
+    let field = |Field { path, recorded, lawful }: &Field| json!({ "path": path, "recorded": recorded, "lawful": lawful });
+    let difference = |difference: &Difference| {
+        let (how, en, zh) = difference.how.words();
+        json!({
+            "index": difference.index.0,
+            "how": how,
+            "en": en,
+            "zh": zh,
+            "what": difference.what,
+            "rule": difference.rule,
+            "articles": difference.articles,
+            "fields": difference.fields.iter().map(field).collect::<Vec<_>>(),
+        })
+    };
+    let unjudged = |(named, records): (&Named, &u64)| {
+        json!({
+            "rulebook": named.rulebook.to_string(),
+            "engine": named.engine,
+            "records": records,
+        })
+    };
+    json!({
+        "judged": law.judged,
+        "differing": law.differing,
+        "differences": law.differences.iter().map(difference).collect::<Vec<_>>(),
+        "unjudged": law.unjudged.iter().map(unjudged).collect::<Vec<_>>(),
+        "unreadable": law.unreadable,
+        "reminders": law.reminders,
     })
 }
 
@@ -235,6 +352,7 @@ fn impossible(cause: &str) -> CliError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::audit::law::How;
     use xianjie_core::ids::LedgerIndex;
 
     #[test]
@@ -262,5 +380,49 @@ mod tests {
         assert!(text.ends_with("and 2 more (另有2处)\n"));
         let json = to_json(&report);
         assert_eq!((&json["found"], &json["findings"][0]["index"]), (&json!(3), &json!(7)));
+        assert_eq!(json["law"], Value::Null);
+    }
+
+    #[test]
+    fn what_was_decided_otherwise_or_not_at_all_is_told() {
+        let difference = Difference {
+            index: LedgerIndex(12),
+            how: How::Other,
+            what: "duty_opened 报到".to_owned(),
+            rule: "act_2020/verdict_handover/duties/3".to_owned(),
+            articles: vec!["社区矫正法 21".to_owned()],
+            fields: vec![Field {
+                path: "duty_opened.limit".to_owned(),
+                recorded: "20 days".to_owned(),
+                lawful: "10 days".to_owned(),
+            }],
+        };
+        let law = LawReport {
+            judged: 7,
+            differences: vec![difference],
+            differing: 2,
+            unjudged: [(Named { rulebook: Digest([1; 32]), engine: 1 }, 300)].into(),
+            unreadable: 0,
+            reminders: 0,
+        };
+        let report = Report { law: Some(law), ..Report::default() };
+        let text = describe(&report);
+        let (_, told) = text.split_once("law  decided again · 依法复核: DIFFERS 不一致\n").unwrap();
+        let rulebook = "01".repeat(32);
+        assert_eq!(
+            told,
+            format!(
+                "  judged 已复核: 7\n  \
+                 - record 记录 12: duty_opened 报到: has another value · 与依法作出的不一致 \
+                 (act_2020/verdict_handover/duties/3: 社区矫正法 21)\n      \
+                 duty_opened.limit: recorded 记录为 \"20 days\", lawful 依法为 \"10 days\"\n  \
+                 and 1 more (另有1处)\n  \
+                 not judged 未复核: rulebook 规则 {rulebook}, engine 引擎 1: 300\n"
+            )
+        );
+        let json = to_json(&report);
+        assert_eq!(json["law"]["differences"][0]["fields"][0]["lawful"], "10 days");
+        assert_eq!(json["law"]["unjudged"][0]["records"], 300);
+        assert!(!report.is_clean());
     }
 }

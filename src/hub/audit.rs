@@ -5,7 +5,8 @@
 //! was rebuilt is compared with what is stored. It writes to nothing but the scratch store that it
 //! is given, and needs the memory of a few pages, whatever the ledger's size.
 //!
-//! It does not decide again: whether a record is lawful is the law's question, not the ledger's.
+//! Whether a record is lawful is the law's question, not the ledger's: it is asked too, if that is
+//! wanted, and answered apart from the promises ([`law`]).
 //!
 //! A live store moves meanwhile. The audit follows it: what differs is looked at again once the
 //! records that were added are folded too.
@@ -25,6 +26,8 @@ mod changes;
 mod compare;
 mod entry;
 mod findings;
+pub mod law;
+mod lists;
 mod record;
 mod replay;
 mod signatures;
@@ -34,7 +37,9 @@ pub use findings::{Finding, LISTED};
 
 use entry::{Examined, Ground};
 use findings::{Findings, wrong};
-use replay::Replay;
+use law::{Judge, LawParts, LawReport};
+use lists::Lists;
+use replay::{Replay, Replayed};
 use tree::Tree;
 
 /// Entries that are folded in one step: a few hundred records in memory, one commit of the scratch
@@ -67,6 +72,8 @@ pub struct AuditParts<'a> {
     pub floor: Option<(u64, Hash)>,
     /// The attachments, if they are audited too.
     pub attachments: Option<&'a Held<'a>>,
+    /// What it takes to decide every record again, if that is wanted.
+    pub decide_again: Option<LawParts>,
 }
 
 /// What an audit found. Neither findings nor notes hold personal data.
@@ -80,6 +87,8 @@ pub struct Report {
     pub notes: Vec<Finding>,
     /// How many there are.
     pub noted: u64,
+    /// What deciding again came to, if that was wanted.
+    pub law: Option<LawReport>,
     /// Records that were audited.
     pub records: u64,
     /// Rows of the state that the store holds.
@@ -91,10 +100,10 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every promise holds.
+    /// Whether every promise holds, and every record that was decided again came out the same.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.found == 0
+        self.found == 0 && self.law.as_ref().is_none_or(|law| law.differing == 0)
     }
 }
 
@@ -150,6 +159,8 @@ struct Audit<'a> {
     attachments: Option<&'a Held<'a>>,
     progress: Progress<'a>,
     tree: Tree,
+    lists: Lists,
+    judge: Option<Judge>,
     findings: Findings,
     notes: Findings,
     /// An entry is missing: nothing after it can be rebuilt.
@@ -163,6 +174,7 @@ impl<'a> Audit<'a> {
     fn new(store: &'a dyn Store, parts: AuditParts<'a>, progress: Progress<'a>) -> Self {
         let mut findings = Findings::default();
         let tree = Tree::new(&parts, &mut findings);
+        let judge = parts.decide_again.map(|again| Judge::new(Arc::clone(&parts.law), again));
         Self {
             store,
             scratch: parts.scratch,
@@ -171,6 +183,8 @@ impl<'a> Audit<'a> {
             attachments: parts.attachments,
             progress,
             tree,
+            lists: Lists::default(),
+            judge,
             findings,
             notes: Findings::default(),
             torn: false,
@@ -211,6 +225,7 @@ impl<'a> Audit<'a> {
         for one in &examined {
             self.tree.push(one, &mut self.findings);
         }
+        self.lists.check(&examined, &mut self.notes);
         self.compare_tiles().await?;
         self.replay(&examined).await?;
         self.ask_attachments(&examined).await
@@ -230,10 +245,14 @@ impl<'a> Audit<'a> {
     /// Folds the records into the scratch store, and verifies the signatures under the certificates
     /// that the fold knows.
     async fn replay(&mut self, examined: &[Examined]) -> Result<(), AuditError> {
-        let mut replay = Replay::new(examined, self.tree.root());
+        let mut replay = Replay::new(examined, self.tree.root(), self.judge.as_ref());
+        replay.settle(self.scratch).await.map_err(AuditError::Scratch)?;
         self.scratch.commit(&mut replay).await.map_err(AuditError::Scratch)?;
-        let (found, claims) = replay.into_outcome();
-        self.findings.absorb(found);
+        let Replayed { findings, claims, verdicts, directory } = replay.into_outcome();
+        self.findings.absorb(findings);
+        if let Some(judge) = &mut self.judge {
+            judge.take(examined, verdicts, directory);
+        }
         let found = blocking(move || signatures::verify_all(&claims)).await?;
         self.findings.absorb(found);
         Ok(())
@@ -279,6 +298,7 @@ impl<'a> Audit<'a> {
             found,
             notes,
             noted,
+            law: self.judge.map(Judge::into_report),
             records: self.tree.size(),
             rows: self.rows,
             cases: self.cases,

@@ -1,7 +1,8 @@
-//! Signed changes of the directory, through the operators' listener.
+//! Changes of the directory: those that operators sign, and what authorities' lists revoke.
 
-use xianjie_core::domain::decide::{DirectoryInput, Input};
+use xianjie_core::domain::decide::{DirectoryInput, Input, RevocationsInput};
 use xianjie_core::domain::record;
+use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal};
 
 use super::{Answer, Hub, statements};
@@ -38,5 +39,24 @@ impl Hub {
             },
         }));
         self.queue.decide(statements::item(input)?).await
+    }
+
+    /// Has the directory revoke what an authority's list names; returns how many certificates that
+    /// newly were. What is revoked already stays as it was, so that asking again, after whatever
+    /// happened in between, makes no second record.
+    ///
+    /// # Errors
+    /// The store can't be written now, or the hub is closing: some may be revoked by then.
+    pub async fn revoke_listed(&self, said: RevocationsInput) -> Result<usize, Refusal> {
+        let RevocationsInput { list, certificates } = said;
+        let certificates: Vec<_> = certificates.into_iter().collect();
+        let mut revoked = 0;
+        for some in certificates.chunks(limits::DIRECTORY_CHANGES) {
+            let certificates = some.iter().copied().collect();
+            let said = RevocationsInput { list: list.clone(), certificates };
+            let answer = self.queue.decide(statements::item(Input::Revocations(said))?).await?;
+            revoked += answer.entry.map_or(0, |(_, record)| record.effects.len());
+        }
+        Ok(revoked)
     }
 }

@@ -322,7 +322,7 @@ impl Run<'_, '_> {
 }
 
 /// The directory follows the effects that concern it.
-fn follow(directory: &mut Arc<Directory>, view: &View<'_>, effect: &Effect) {
+pub(super) fn follow(directory: &mut Arc<Directory>, view: &View<'_>, effect: &Effect) {
     let key = match effect {
         Effect::AgencyPut(agency) => Key::Agency(agency.code.clone()),
         Effect::AgencySuspended { agency, .. } => Key::Agency(agency.clone()),
@@ -347,6 +347,7 @@ pub(super) fn put(directory: &mut Directory, row: &Row) {
     }
 }
 
-fn commit_document(salt: &[u8; 32], digest: &Digest) -> Digest {
+/// The commitment to a document, for [`World::commit_document`].
+pub(super) fn commit_document(salt: &[u8; 32], digest: &Digest) -> Digest {
     Digest(digest_commitment(salt, &Hash(digest.0)).0)
 }

@@ -8,6 +8,7 @@
 //! and it takes no decision about rights. It reads no clock; times are passed in.
 
 pub mod files;
+pub mod lists;
 pub mod peer;
 pub mod pki;
 pub mod signature;

@@ -20,6 +20,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use thiserror::Error;
+use xianjie_core::domain::decide::RevocationsInput;
 
 use super::files::{self, LoadError, PemError};
 use super::trust::{ClientGate, ClientTrust, Pins, StaleList, TrustError};
@@ -175,10 +176,11 @@ impl ServerTls {
         Ok(self.stale_lists(now))
     }
 
-    /// Whether a revocation list in force names this client certificate. Costs a signature's check.
+    /// What the revocation lists in force say of these certificates (DER). It blocks: reading each
+    /// certificate takes some microseconds for each list.
     #[must_use]
-    pub fn is_revoked(&self, certificate: &[u8], now: UnixTime) -> bool {
-        self.gate.is_revoked(&certificate.into(), now)
+    pub fn revoked(&self, certificates: &[&[u8]]) -> Vec<RevocationsInput> {
+        self.gate.revoked(certificates)
     }
 
     /// The revocation lists in force whose successor is overdue at `now`: alarm while there are

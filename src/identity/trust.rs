@@ -18,10 +18,10 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 use thiserror::Error;
-use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
+use xianjie_core::domain::decide::RevocationsInput;
 
 use super::files::{self, PemError};
-use super::peer::unix_time;
+use super::lists::List;
 use super::signature::certificate_digest;
 
 /// The directory's word about transport keys, asked once in every handshake.
@@ -82,8 +82,8 @@ pub struct StaleList {
 pub struct ClientTrust {
     roots: RootCertStore,
     lists: Vec<CertificateRevocationListDer<'static>>,
-    /// Issuer and nextUpdate of each list.
-    due: Vec<StaleList>,
+    /// What each list says.
+    read: Vec<List>,
 }
 
 impl ClientTrust {
@@ -98,26 +98,21 @@ impl ClientTrust {
         lists: Vec<CertificateRevocationListDer<'static>>,
     ) -> Result<Self, TrustError> {
         let mut roots = RootCertStore::empty();
-        let mut parsed = Vec::with_capacity(authorities.len());
         for (index, der) in authorities.iter().enumerate() {
             let ordinal = index + 1;
             roots.add(der.clone()).map_err(|_| TrustError::BadRoot { ordinal })?;
-            let (_, authority) =
-                X509Certificate::from_der(der).map_err(|_| TrustError::BadRoot { ordinal })?;
-            parsed.push(authority);
         }
         let mut issuers = HashSet::new();
-        let mut due = Vec::with_capacity(lists.len());
+        let mut read = Vec::with_capacity(lists.len());
         for (index, der) in lists.iter().enumerate() {
-            let ordinal = index + 1;
-            let list = check_list(der, ordinal, &parsed)?;
+            let list = List::read(der, index + 1, authorities)?;
             if !issuers.insert(list.issuer.clone()) {
                 let issuer = list.issuer;
                 return Err(TrustError::SeveralLists { issuer });
             }
-            due.push(list);
+            read.push(list);
         }
-        Ok(Self { roots, lists, due })
+        Ok(Self { roots, lists, read })
     }
 
     /// As [`new`](Self::new), from PEM texts; the second may be empty.
@@ -134,30 +129,7 @@ impl ClientTrust {
             .with_crls(self.lists)
             .allow_unknown_revocation_status()
             .build()?;
-        let due = self.due;
-        Ok(Trusted { verifier, due })
-    }
-}
-
-/// One list's issuer and date, once it is known to be signed by a trusted authority.
-fn check_list(
-    der: &[u8],
-    ordinal: usize,
-    authorities: &[X509Certificate<'_>],
-) -> Result<StaleList, TrustError> {
-    let (_, list) =
-        CertificateRevocationList::from_der(der).map_err(|_| TrustError::BadList { ordinal })?;
-    let next_update =
-        list.next_update().and_then(unix_time).ok_or(TrustError::BadList { ordinal })?;
-    let issuer = list.issuer().to_string();
-    let signed = authorities.iter().any(|authority| {
-        authority.subject().as_raw() == list.issuer().as_raw()
-            && list.verify_signature(authority.public_key()).is_ok()
-    });
-    if signed {
-        Ok(StaleList { issuer, next_update })
-    } else {
-        Err(TrustError::ForeignList { issuer })
+        Ok(Trusted { verifier, lists: self.read })
     }
 }
 
@@ -165,7 +137,7 @@ fn check_list(
 #[derive(Debug)]
 struct Trusted {
     verifier: Arc<dyn ClientCertVerifier>,
-    due: Vec<StaleList>,
+    lists: Vec<List>,
 }
 
 /// The verifier of client certificates: chain, dates and revocation by what was loaded last, then
@@ -194,17 +166,18 @@ impl ClientGate {
         Ok(())
     }
 
-    /// Whether a list in force names the certificate.
-    pub(super) fn is_revoked(&self, certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
-        let verified = self.trusted.load().verifier.verify_client_cert(certificate, &[], now);
-        let revoked = rustls::Error::InvalidCertificate(CertificateError::Revoked);
-        verified.is_err_and(|error| error == revoked)
+    /// What the lists in force say of these certificates (DER).
+    pub(super) fn revoked(&self, certificates: &[&[u8]]) -> Vec<RevocationsInput> {
+        let trusted = self.trusted.load();
+        trusted.lists.iter().filter_map(|list| list.names(certificates)).collect()
     }
 
     pub(super) fn stale_lists(&self, now: UnixTime) -> Vec<StaleList> {
         let trusted = self.trusted.load();
-        let stale = trusted.due.iter().filter(|list| list.next_update < now);
-        stale.cloned().collect()
+        let stale = trusted.lists.iter().filter(|list| list.next_update < now);
+        stale
+            .map(|list| StaleList { issuer: list.issuer.clone(), next_update: list.next_update })
+            .collect()
     }
 }
 

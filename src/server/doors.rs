@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tower::ServiceExt as _;
-use xianjie_core::domain::agency::{Certificate, Purpose};
+use xianjie_core::domain::agency::Purpose;
+use xianjie_core::domain::decide::RevocationsInput;
 use xianjie_core::ids::{AgencyCode, Digest};
 
 use super::StartError;
@@ -111,20 +112,26 @@ impl Door {
         })
     }
 
-    /// Cuts the connections of those whom a revocation list names; returns how many. The directory
-    /// may know nothing of it, so the list is asked about each registered certificate: this blocks
-    /// for a tenth of a millisecond each.
-    pub(super) fn cut_revoked(&self, now: UnixTime) -> usize {
-        let Some(hub) = self.hub.upgrade() else { return 0 };
-        let directory = hub.directory();
-        let is_listed = |certificate: &&Arc<Certificate>| {
-            let comes_in =
-                matches!(certificate.purpose, Purpose::Transport(_) | Purpose::Operator(_));
-            comes_in && self.tls.is_revoked(&certificate.der, now)
-        };
-        let listed = directory.certificates().filter(is_listed);
-        let listed: HashSet<[u8; 32]> = listed.map(|certificate| certificate.digest.0).collect();
+    /// Cuts the connections of those whom a revocation list names; returns how many. It blocks, as
+    /// [`listed`](Self::listed) does.
+    pub(super) fn cut_revoked(&self) -> usize {
+        let listed: HashSet<[u8; 32]> = self
+            .listed()
+            .iter()
+            .flat_map(|said| said.certificates.keys())
+            .map(|digest| digest.0)
+            .collect();
         self.connections.cut_where(|open| listed.contains(&open.certificate_sha256))
+    }
+
+    /// What the revocation lists in force say of registered certificates that the directory has not
+    /// revoked. It blocks: each certificate is read, which takes some microseconds.
+    pub(super) fn listed(&self) -> Vec<RevocationsInput> {
+        let Some(hub) = self.hub.upgrade() else { return Vec::new() };
+        let directory = hub.directory();
+        let stands = directory.certificates().filter(|certificate| certificate.revoked.is_none());
+        let stands: Vec<&[u8]> = stands.map(|certificate| certificate.der.as_slice()).collect();
+        self.tls.revoked(&stands)
     }
 
     /// Cuts every connection.

@@ -1,5 +1,5 @@
-//! What runs beside the requests: notes of refusals, notices, orphans, kill switch, reloads, room on
-//! the disk, alarms.
+//! What runs beside the requests: notes of refusals, notices, orphans, kill switch, reloads,
+//! revocation lists, room on the disk, alarms.
 //! Each is a loop in a task of its own, and ends when the hub is stopped.
 
 use std::collections::BTreeSet;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,8 @@ use crate::store::attachments::AttachmentError;
 const REFUSALS_EVERY: Duration = Duration::from_secs(60);
 /// Between two tries at a notice that could not be sent, and between two looks at what is owed.
 const NOTICES_EVERY: Duration = Duration::from_secs(1);
+/// Between two tries at recording what a list revokes.
+const REVOCATIONS_EVERY: Duration = Duration::from_secs(1);
 /// Between two looks at what time has done.
 const TIME_EVERY: Duration = Duration::from_secs(1);
 /// Between two collections of orphans.
@@ -58,7 +61,9 @@ pub(super) fn spawn(
     spawn(Box::pin(keep_time(hub())));
     spawn(Box::pin(collect_orphans(hub())));
     spawn(Box::pin(cut_strangers(hub(), doors.to_vec())));
-    spawn(Box::pin(reload(config.tls.clone(), doors.to_vec())));
+    let lists_read = Arc::new(Notify::new());
+    spawn(Box::pin(reload(config.tls.clone(), doors.to_vec(), Arc::clone(&lists_read))));
+    spawn(Box::pin(record_revocations(hub(), doors.to_vec(), lists_read)));
     spawn(Box::pin(measure_room(desk.clone())));
     spawn(Box::pin(raise_alarms(desk.clone(), doors.to_vec())));
 }
@@ -167,7 +172,7 @@ async fn cut_strangers(hub: Arc<Hub>, doors: Vec<Arc<Door>>) {
 }
 
 /// Takes changed certificates and lists, when their files change or on SIGHUP.
-async fn reload(tls: Tls, doors: Vec<Arc<Door>>) {
+async fn reload(tls: Tls, doors: Vec<Arc<Door>>, lists_read: Arc<Notify>) {
     let mut seen = changed_at(&tls);
     let mut hangup = signal(SignalKind::hangup()).ok();
     loop {
@@ -185,7 +190,7 @@ async fn reload(tls: Tls, doors: Vec<Arc<Door>>) {
                 Ok(_) => {
                     tracing::info!("certificates are read again");
                     let door = Arc::clone(door);
-                    let cut = spawn_blocking(move || door.cut_revoked(machine_time())).await;
+                    let cut = spawn_blocking(move || door.cut_revoked()).await;
                     if cut.as_ref().is_ok_and(|cut| *cut > 0) {
                         tracing::info!(?cut, "connections are cut: a list revokes them");
                     }
@@ -195,7 +200,42 @@ async fn reload(tls: Tls, doors: Vec<Arc<Door>>) {
                 }
             }
         }
+        lists_read.notify_one();
     }
+}
+
+/// Has the ledger say what the lists say: when the hub opens, when lists are read, and when the
+/// directory changes, as a certificate may be registered that a list names already.
+async fn record_revocations(hub: Arc<Hub>, doors: Vec<Arc<Door>>, lists_read: Arc<Notify>) {
+    let mut changes = hub.directory_changes();
+    loop {
+        while let Err(refusal) = revoke_listed(&hub, &doors).await {
+            tracing::warn!(%refusal, "what a list revokes is not recorded yet; the list itself acts");
+            sleep(REVOCATIONS_EVERY).await;
+        }
+        tokio::select! {
+            changed = changes.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+            () = lists_read.notified() => {}
+        }
+    }
+}
+
+/// The doors have the same lists. What one has had revoked, the directory no longer holds against the
+/// other's.
+async fn revoke_listed(hub: &Hub, doors: &[Arc<Door>]) -> Result<(), Refusal> {
+    for door in doors {
+        let door = Arc::clone(door);
+        let listed = spawn_blocking(move || door.listed()).await.unwrap_or_default();
+        for said in listed {
+            let revoked = hub.revoke_listed(said).await?;
+            tracing::info!(revoked, "certificates are revoked: a list names them");
+        }
+    }
+    Ok(())
 }
 
 fn changed_at(tls: &Tls) -> Vec<Option<SystemTime>> {

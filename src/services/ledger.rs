@@ -150,6 +150,7 @@ fn name(kind: &Kind) -> &'static str {
         Kind::Refusals(_) => "refusals",
         Kind::Clock(_) => "clock",
         Kind::Directory(_) => "directory",
+        Kind::Revocations(_) => "revocations",
     }
 }
 

@@ -18,8 +18,10 @@ mod custody;
 pub mod directory;
 mod duty;
 mod effect;
+mod json;
 mod kind;
 mod words;
+pub use json::json;
 pub use words::Word;
 
 /// The message of a step of custody (监管责任) and where it leads.

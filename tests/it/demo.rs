@@ -23,6 +23,13 @@ fn the_story_is_told_to_its_end() {
         notices(&province),
         ["DUTY_FOREWARNED", "HANDOVER_MISSED", "DUTY_REMINDED", "DUTY_FOREWARNED"]
     );
+    // What the law made of the story it makes of it again.
+    let audit = ["audit", "--law", "--json", "--folder"];
+    let audited = Command::new(PROGRAM).args(audit).arg(&province).output().unwrap();
+    let audited: serde_json::Value = serde_json::from_str(&succeeded(&audited)).unwrap();
+    let (judged, records) = (&audited["law"]["judged"], &audited["records"]);
+    assert!(judged.as_u64() > records.as_u64().map(|records| records / 2), "{audited}");
+    assert_eq!(audited["law"]["unjudged"], serde_json::json!([]));
     match std::env::var_os("XIANJIE_PYTHON_PROGRAM") {
         Some(python) => goes_on_in_python(Path::new(&python), &province),
         None => println!("no Python client is run: XIANJIE_PYTHON_PROGRAM does not name a python3"),

@@ -195,9 +195,9 @@ impl House {
     }
 }
 
-/// The ledger's origin.
+/// The ledger's origin: a demonstration's, whose clock may leap.
 pub(crate) fn origin() -> Origin {
-    "hub.example/ledger/1".parse().unwrap()
+    "hub.house.demo/ledger/1".parse().unwrap()
 }
 
 /// Copies a store's files as they stand, for a restore later.

@@ -5,6 +5,7 @@
 mod client;
 mod clients;
 mod commands;
+mod decided_again;
 mod demo;
 mod extension;
 mod faults;
@@ -18,6 +19,7 @@ mod law;
 mod people;
 mod process;
 mod random;
+mod revocations;
 mod rulebooks;
 mod services;
 mod store;

@@ -248,8 +248,7 @@ async fn a_revoked_certificate_is_cut_and_does_not_come_back() {
     hub.stop().await;
 }
 
-/// A list that comes while the hub runs acts on those who are in already, though the directory knows
-/// nothing of it.
+/// A list that comes while the hub runs acts on those who are in already.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_on_a_new_list_is_cut() {
     let mut hub = Hub::start().await;

@@ -6,9 +6,11 @@
 //! what it answers (`thread`), which case it belongs to (`case`), to whom it goes (`routing`), which
 //! rules it must pass (`tests_of_law`, `plausible`), what it does to custody (`custody`) and to duties (`duties`).
 
+use std::collections::BTreeMap;
+
 use super::directory::{Directory, Divisions};
 use super::document::Document;
-use super::record::{Notice, Record, Signed};
+use super::record::{Notice, Record, Revocations, Signed};
 use super::reminders::Reminders;
 use super::rulebook::Law;
 use super::state::View;
@@ -27,6 +29,7 @@ mod duties;
 mod limit;
 mod plausible;
 mod rejection;
+mod revocations;
 mod routing;
 mod service;
 mod signers;
@@ -77,6 +80,8 @@ pub enum Input {
     Rejection(RejectionInput),
     /// Operators change the directory, their signatures verified.
     Directory(Box<DirectoryInput>),
+    /// An authority's list names certificates, its signature verified.
+    Revocations(RevocationsInput),
     /// Time has come for something.
     Clock(ClockInput),
     /// What needs no decision: record 0, refusals to be kept, an outage.
@@ -122,6 +127,17 @@ pub struct RejectionInput {
     pub reason: String,
     /// The statement as signed.
     pub statement: Signed,
+}
+
+/// A revocation list (吊销列表) to decide about. What it revokes that is revoked already is left out:
+/// asked twice, nothing happens.
+#[derive(Debug, Clone)]
+pub struct RevocationsInput {
+    /// The list.
+    pub list: Revocations,
+    /// The registered certificates that it names, each with the time since when its key may have
+    /// been in wrong hands, if the list says so.
+    pub certificates: BTreeMap<Digest, Option<Time>>,
 }
 
 /// What time may have come for. Whether it has is decided: asked twice, or too early, nothing happens.
@@ -173,6 +189,7 @@ pub fn decide(view: &View<'_>, world: &World<'_>, input: &Input) -> Result<Decis
         Input::Acknowledgement(input) => acknowledgement::decide(view, world, input),
         Input::Rejection(input) => rejection::decide(view, world, input),
         Input::Directory(input) => directory_change::decide(view, world, input),
+        Input::Revocations(input) => Ok(revocations::decide(world, input)),
         Input::Clock(input) => Ok(clock::decide(view, world, input)),
         Input::Noted(record) => Ok(Decision::Record(Box::new(Decided {
             record: (**record).clone(),
@@ -190,7 +207,7 @@ impl Input {
             Self::Document(input) => Some(&input.document.sender),
             Self::Acknowledgement(input) => Some(&input.agency),
             Self::Rejection(input) => Some(&input.agency),
-            Self::Directory(_) | Self::Clock(_) | Self::Noted(_) => None,
+            Self::Directory(_) | Self::Revocations(_) | Self::Clock(_) | Self::Noted(_) => None,
         }
     }
 

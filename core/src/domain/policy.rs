@@ -267,9 +267,10 @@ pub fn record_relations(
         _ => None,
     });
     match &record.kind {
-        Kind::Opened(_) | Kind::Directory(_) | Kind::Clock(Clock::Outage(_)) => {
-            BTreeSet::from([Relation::Public])
-        }
+        Kind::Opened(_)
+        | Kind::Directory(_)
+        | Kind::Revocations(_)
+        | Kind::Clock(Clock::Outage(_)) => BTreeSet::from([Relation::Public]),
         Kind::Clock(
             Clock::Duty { agencies, supervisors, .. }
             | Clock::Unacknowledged { agencies, supervisors, .. },

@@ -56,6 +56,8 @@ pub enum Kind {
     Clock(Clock),
     /// The directory was changed by operators.
     Directory(DirectoryChanged),
+    /// An authority's list revoked registered certificates (吊销列表).
+    Revocations(Revocations),
 }
 
 /// Record 0.
@@ -253,6 +255,21 @@ pub struct DirectoryChanged {
     pub operators: Vec<OperatorName>,
     /// The signed change.
     pub statement: Signed,
+}
+
+/// A certificate authority's revocation list (RFC 5280, section 5) that took effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocations {
+    /// SHA-256 of the DER subject name of the authority that issued the list.
+    pub issuer: Digest,
+    /// The list's number, big-endian; empty if it has none.
+    pub number: Vec<u8>,
+    /// SHA-256 of the list's DER bytes.
+    pub list: Digest,
+    /// When it was issued.
+    pub this_update: Time,
+    /// When the next one is promised.
+    pub next_update: Option<Time>,
 }
 
 /// The closed list of effects.

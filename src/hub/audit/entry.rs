@@ -34,6 +34,8 @@ pub(super) struct Examined {
     pub(super) time: Option<Time>,
     /// The record; none if it can't be read.
     pub(super) record: Option<Record>,
+    /// The document's salt; zeros if it is no document.
+    pub(super) document_salt: [u8; 32],
     /// What was signed.
     pub(super) said: Said,
 }
@@ -97,7 +99,8 @@ impl Examination<'_> {
             self.directory(record);
         }
         let said = record.as_ref().map_or(Said::Nothing, |record| self.said(record, &entry));
-        Examined { index: self.index, leaf: entry.leaf, time, record, said }
+        let Entry { leaf, document_salt, .. } = entry;
+        Examined { index: self.index, leaf, time, record, document_salt, said }
     }
 
     fn leaf(&mut self, entry: &Entry) -> Option<Time> {
@@ -126,10 +129,17 @@ impl Examination<'_> {
         }
     }
 
-    /// Only operators change the directory, and a certificate is registered as what it is.
+    /// Only operators change the directory, and authorities' lists, which do nothing but revoke; and a
+    /// certificate is registered as what it is.
     fn directory(&mut self, record: &Record) {
-        let by_operators = matches!(record.kind, Kind::Opened(_) | Kind::Directory(_));
-        if !by_operators && record.effects.iter().any(|ruled| is_of_directory(&ruled.effect)) {
+        let is_revocation = |effect: &Effect| matches!(effect, Effect::CertificateRevoked { .. });
+        let mut effects = record.effects.iter().map(|ruled| &ruled.effect);
+        let is_signed = match record.kind {
+            Kind::Opened(_) | Kind::Directory(_) => true,
+            Kind::Revocations(_) => effects.all(is_revocation),
+            _ => !effects.any(is_of_directory),
+        };
+        if !is_signed {
             self.found(wrong::EFFECT_UNSIGNED, "");
         }
         for ruled in &record.effects {

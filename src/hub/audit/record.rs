@@ -8,8 +8,8 @@ use bytes::Bytes;
 use xianjie_core::domain::agency::Purpose;
 use xianjie_core::domain::document::Document;
 use xianjie_core::domain::record::{
-    Acknowledged, DirectoryChanged, DocumentTaken, Effect, Kind, Record, Rejected, Settled,
-    Signature, Signed,
+    Acknowledged, DirectoryChanged, DocumentTaken, Effect, Kind, Record, Rejected, Revocations,
+    Settled, Signature, Signed,
 };
 use xianjie_core::domain::state::{Delivery, DocumentRow, Key, Row, View};
 use xianjie_core::ids::{
@@ -20,6 +20,7 @@ use super::changes;
 use super::entry::{Examined, Said};
 use super::findings::{Findings, Wrong, wrong};
 use super::signatures::Claim;
+use crate::identity::lists::issuer_digest;
 use crate::identity::signature::PayloadType;
 use crate::wire::change::ChangeHeard;
 
@@ -57,6 +58,7 @@ pub(super) fn check(
             check.rejected(kind, heard.commitment, same);
         }
         (Kind::Directory(kind), Said::Change(heard)) => check.directory(kind, heard),
+        (Kind::Revocations(list), _) => check.revocations(list),
         _ => {}
     }
 }
@@ -194,6 +196,25 @@ impl Check<'_, '_> {
             let purpose = Purpose::Operator(operator.clone());
             let admits = |found: &Purpose| *found == purpose;
             self.signed_by(PayloadType::DirectoryChange, &kind.statement, place, &admits);
+        }
+    }
+
+    /// A list revokes what its own authority issued, and that once. The list itself is not in the
+    /// record.
+    fn revocations(&mut self, list: &Revocations) {
+        for ruled in &self.record.effects {
+            let Effect::CertificateRevoked { digest, .. } = &ruled.effect else { continue };
+            // One that is not registered does not apply, which is found without this.
+            let view = self.view;
+            let Some(Row::Certificate(row)) = view.get(&Key::Certificate(*digest)) else {
+                continue;
+            };
+            if issuer_digest(&row.der) != Some(list.issuer) {
+                self.found(wrong::LIST_FOREIGN, digest);
+            }
+            if row.revoked.is_some() {
+                self.found(wrong::REVOKED_TWICE, digest);
+            }
         }
     }
 

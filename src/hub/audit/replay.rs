@@ -1,8 +1,11 @@
 //! The records, folded again into the scratch store (P9). Each is checked against the state as it
-//! was just before it, then applied. One that does not apply is a finding, and is left out.
+//! was just before it, decided again if the law is asked too, then applied. One that does not apply
+//! is a finding, and is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use xianjie_core::domain::directory::Directory;
 use xianjie_core::domain::record::{Effect, Kind, Record, Signed};
 use xianjie_core::domain::state::{ApplyError, Changes, EntryHead, Key, Row, View, apply};
 use xianjie_core::ids::{CaseRef, PersonKey, Time};
@@ -10,15 +13,19 @@ use xianjie_core::ledger::Hash;
 
 use super::entry::Examined;
 use super::findings::{Findings, wrong};
+use super::law::{Judge, Verdict};
 use super::record;
 use super::signatures::Claim;
-use crate::store::{Batch, Entry, Fold, Head, Loaded, Wants};
+use crate::hub::fold::follow;
+use crate::store::{Batch, Entry, Fold, Head, Loaded, Store, StoreError, Wants};
 
 /// One step of the fold: these entries, after all that the scratch store holds.
 pub(super) struct Replay<'a> {
     examined: &'a [Examined],
     root: Hash,
     named: BTreeSet<Key>,
+    /// Who decides again, and what it must know of the step.
+    judge: Option<&'a Judge>,
     /// Records that do not apply, by their place in the step.
     left_out: BTreeMap<usize, ApplyError>,
     outcome: Option<Outcome>,
@@ -31,6 +38,22 @@ struct Outcome {
     time: Time,
     findings: Findings,
     claims: Vec<Claim>,
+    /// A verdict on each entry, if there is a judge, and the directory after them.
+    verdicts: Vec<Option<Verdict>>,
+    directory: Arc<Directory>,
+}
+
+/// What a step was found to be.
+#[derive(Default)]
+pub(super) struct Replayed {
+    /// What is wrong with it.
+    pub(super) findings: Findings,
+    /// The signatures that must still be verified.
+    pub(super) claims: Vec<Claim>,
+    /// A verdict on each entry, if there is a judge.
+    pub(super) verdicts: Vec<Option<Verdict>>,
+    /// The directory after it, if there is a judge.
+    pub(super) directory: Arc<Directory>,
 }
 
 /// Why a run has to be repeated.
@@ -43,25 +66,42 @@ enum Again {
 
 impl<'a> Replay<'a> {
     /// A step that ends with this root.
-    pub(super) fn new(examined: &'a [Examined], root: Hash) -> Self {
+    pub(super) fn new(examined: &'a [Examined], root: Hash, judge: Option<&'a Judge>) -> Self {
         let records = examined.iter().filter_map(|one| one.record.as_ref());
         let named = records.flat_map(named).collect();
-        Self { examined, root, named, left_out: BTreeMap::new(), outcome: None }
+        Self { examined, root, named, judge, left_out: BTreeMap::new(), outcome: None }
     }
 
-    /// What was found, and the signatures that must still be verified.
-    pub(super) fn into_outcome(self) -> (Findings, Vec<Claim>) {
-        let (mut findings, claims) =
-            self.outcome.map(|outcome| (outcome.findings, outcome.claims)).unwrap_or_default();
+    /// Runs on what is read from the scratch store until nothing is missing. Nobody else writes
+    /// there, so that it is the same in the transaction that follows, which is not to be filled with
+    /// a decision's many reads.
+    ///
+    /// # Errors
+    /// The scratch store can't be read.
+    pub(super) async fn settle(&mut self, scratch: &dyn Store) -> Result<(), StoreError> {
+        let head = scratch.head().await?;
+        let mut loaded = Loaded::default();
+        loop {
+            let wants = self.missing(&head, &loaded);
+            if wants.is_empty() {
+                return Ok(());
+            }
+            loaded.extend(scratch.load(&wants).await?);
+        }
+    }
+
+    /// What was found.
+    pub(super) fn into_outcome(self) -> Replayed {
+        let mut replayed = self.outcome.map(Replayed::from).unwrap_or_default();
         for (place, error) in self.left_out {
             let index = self.examined.get(place).map(|one| one.index);
             let wrong = match error {
                 ApplyError::NotNext(..) => wrong::NUMBER_GAP,
                 ApplyError::Missing(..) | ApplyError::Unfit(_) => wrong::RECORD_UNFIT,
             };
-            findings.add(wrong, index, error);
+            replayed.findings.add(wrong, index, error);
         }
-        (findings, claims)
+        replayed
     }
 
     fn run(&self, head: &Head, loaded: &Loaded) -> Result<Outcome, Again> {
@@ -69,18 +109,30 @@ impl<'a> Replay<'a> {
         let mut notes = record::Notes::default();
         let mut wants = Wants::default();
         let mut time = head.time;
+        let judge = self.judge;
+        let mut directory = judge.map(Judge::directory).unwrap_or_default();
+        let mut verdicts = Vec::new();
         for (place, one) in self.examined.iter().enumerate() {
             time = one.time.unwrap_or(time);
             let head = EntryHead { leaf: one.leaf.clone(), document_salt: [0; 32] };
             view.append(one.index, head);
-            let Some(record) = &one.record else { continue };
+            let Some(record) = &one.record else {
+                verdicts.push(None);
+                continue;
+            };
             record::check(&view, one, record, time, &mut notes);
+            verdicts
+                .push(judge.and_then(|judge| judge.verdict(&view, &directory, one, record, time)));
             let applied = if self.left_out.contains_key(&place) {
                 Ok(())
             } else {
                 link(&mut view, one, record);
                 apply(&mut view, one.index, time, record)
             };
+            if judge.is_some() {
+                let effects = record.effects.iter().map(|ruled| &ruled.effect);
+                effects.for_each(|effect| follow(&mut directory, &view, effect));
+            }
             wants.extend(view.take_missing());
             // While something is missing, what follows may not apply for that reason alone.
             if let (Err(error), true) = (applied, wants.is_empty()) {
@@ -92,12 +144,11 @@ impl<'a> Replay<'a> {
         }
         let Changes { rows, links } = view.into_changes();
         let time = time.max(head.time);
-        Ok(Outcome { rows, links, time, findings: notes.findings, claims: notes.claims })
+        let record::Notes { findings, claims } = notes;
+        Ok(Outcome { rows, links, time, findings, claims, verdicts, directory })
     }
-}
 
-impl Fold for Replay<'_> {
-    fn wants(&mut self, head: &Head, loaded: &Loaded) -> Wants {
+    fn missing(&mut self, head: &Head, loaded: &Loaded) -> Wants {
         if self.named.iter().any(|key| !loaded.rows.contains_key(key)) {
             return Wants { keys: self.named.clone(), ..Wants::default() };
         }
@@ -113,6 +164,19 @@ impl Fold for Replay<'_> {
                 }
             }
         }
+    }
+}
+
+impl From<Outcome> for Replayed {
+    fn from(outcome: Outcome) -> Self {
+        let Outcome { findings, claims, verdicts, directory, .. } = outcome;
+        Self { findings, claims, verdicts, directory }
+    }
+}
+
+impl Fold for Replay<'_> {
+    fn wants(&mut self, _head: &Head, _loaded: &Loaded) -> Wants {
+        Wants::default()
     }
 
     /// The scratch store's entries hold the leaf alone: that is all that statements are compared
@@ -178,7 +242,7 @@ fn named(record: &Record) -> BTreeSet<Key> {
             keys.insert(Key::Hub);
             keys.extend(certificates(&kind.statement));
         }
-        Kind::Opened(_) | Kind::Refusals(_) | Kind::Clock(_) => {}
+        Kind::Opened(_) | Kind::Refusals(_) | Kind::Clock(_) | Kind::Revocations(_) => {}
     }
     for ruled in &record.effects {
         keys.extend(touched(&ruled.effect));

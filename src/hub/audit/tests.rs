@@ -7,7 +7,9 @@ use copied::Copied;
 use ledger::Ledger;
 
 mod copied;
+mod law;
 mod ledger;
+mod lists;
 mod moving;
 mod records;
 mod signed;
@@ -31,6 +33,7 @@ async fn audited_with(store: &dyn Store, change: impl FnOnce(&mut AuditParts<'_>
         verifiers: Vec::new(),
         floor: None,
         attachments: None,
+        decide_again: None,
     };
     change(&mut parts);
     audit(store, parts, |_, _| {}).await.unwrap()
@@ -90,6 +93,7 @@ async fn a_whole_ledger_is_clean() {
         verifiers: Vec::new(),
         floor: Some(ledger.root_at(3).await),
         attachments: Some(held),
+        decide_again: None,
     };
     let report = audit(&ledger.store, parts, |done, all| told.lock().unwrap().push((done, all)));
     let report = sendable(report).await.unwrap();
@@ -125,6 +129,7 @@ async fn a_used_scratch_store_is_refused() {
         verifiers: Vec::new(),
         floor: None,
         attachments: None,
+        decide_again: None,
     };
     let refused = audit(&ledger.store, parts, |_, _| {}).await;
     assert!(matches!(refused, Err(AuditError::ScratchUsed)));

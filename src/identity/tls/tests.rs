@@ -2,6 +2,7 @@
 //! server's certificates are valid for a century, because clients judge them by today's date.
 
 use super::*;
+use crate::identity::lists::issuer_digest;
 use crate::identity::peer::{PeerCertificate, SubjectUri};
 use crate::identity::pki::{Authority, Issued, Purpose, Serial, Validity};
 use crate::identity::signature::Algorithm;
@@ -12,6 +13,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
+use xianjie_core::ids::{Digest, Time};
 
 const NOW: u64 = 1_800_000_000;
 const DAY: u64 = 86_400;
@@ -439,6 +441,30 @@ fn lists_must_be_signed_by_an_authority_and_one_each() {
     assert!(matches!(trust(garbage), Err(TrustError::BadList { ordinal: 1 })));
     assert!(matches!(ClientTrust::from_pem("", ""), Err(TrustError::Pem(PemError::NoCertificate))));
     trust(&own).unwrap();
+}
+
+/// Of a list all that its own authority issued is told, whatever it is for; of another authority's
+/// certificate under the same name and number nothing.
+#[test]
+fn a_list_names_what_its_authority_issued() {
+    let hub = Hub::new();
+    let signing = hub.issue(&Purpose::Document("court".to_owned()), 10, century());
+    let standing = hub.system(11);
+    let impostor = Authority::create("Test", serial(1), century()).unwrap();
+    let purpose = Purpose::Transport("system".to_owned());
+    let foreign = impostor.issue(&purpose, Algorithm::EcdsaP256Sha256, serial(10), century());
+    let ders = [&signing, &standing, &foreign.unwrap()]
+        .map(|issued| files::first_certificate(&issued.certificate_pem).unwrap());
+    let ders = ders.each_ref().map(|der| der.as_ref());
+    assert!(hub.tls.revoked(&ders).is_empty());
+    hub.revoke(&[10], NOW - DAY);
+    let said = hub.tls.revoked(&ders);
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0].certificates, [(Digest(signing.sha256), None)].into());
+    let list = &said[0].list;
+    assert_eq!(Some(list.issuer), issuer_digest(ders[0]));
+    assert_eq!(list.number, u32::try_from(NOW - 90 * DAY).unwrap().to_be_bytes());
+    assert_eq!(list.next_update, Some(Time(i64::try_from(NOW - DAY).unwrap() * 1000)));
 }
 
 #[test]

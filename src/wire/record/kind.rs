@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use xianjie_core::domain::record::{
     Acknowledged, DirectoryChanged, DocumentTaken, Kind, Notice, Opened, Refusals, RefusedItem,
-    Rejected, Signature, Signed,
+    Rejected, Revocations, Signature, Signed,
 };
 use xianjie_core::ids::{Digest, DivisionCode, InboxNumber, LedgerIndex, SenderNumber, Time};
 
@@ -27,6 +27,7 @@ pub(super) fn message(kind: &Kind) -> Message {
         Kind::Refusals(refusals) => Message::Refusals(refusals_message(refusals)),
         Kind::Clock(clock) => Message::Clock(clock::message(clock)),
         Kind::Directory(changed) => Message::Directory(directory_message(changed)),
+        Kind::Revocations(list) => Message::Revocations(revocations_message(list)),
     }
 }
 
@@ -39,8 +40,8 @@ pub(super) fn read(message: Message) -> Result<Kind, RecordError> {
         Message::Refusals(refusals) => Kind::Refusals(read_refusals(refusals)?),
         Message::Clock(clock) => Kind::Clock(clock::read(clock)?),
         Message::Directory(changed) => Kind::Directory(read_directory(changed)?),
-        Message::Revocations(_)
-        | Message::HubKey(_)
+        Message::Revocations(list) => Kind::Revocations(read_revocations(list)?),
+        Message::HubKey(_)
         | Message::Rulebook(_)
         | Message::Access(_)
         | Message::Erased(_)
@@ -234,6 +235,27 @@ fn read_directory(message: pb::DirectoryRecord) -> Result<DirectoryChanged, Reco
         id: id(&message.change_id, "change_id")?,
         operators: ids(&message.operators, "operators")?,
         statement: statement(signed.directory_change, signed.signatures, &message.bindings)?,
+    })
+}
+
+fn revocations_message(list: &Revocations) -> pb::Revocations {
+    pb::Revocations {
+        issuer_sha256: list.issuer.0.to_vec(),
+        number: list.number.clone(),
+        list_sha256: list.list.0.to_vec(),
+        this_update_ms: list.this_update.0,
+        next_update_ms: list.next_update.map_or(0, |time| time.0),
+    }
+}
+
+fn read_revocations(message: pb::Revocations) -> Result<Revocations, RecordError> {
+    let next = message.next_update_ms;
+    Ok(Revocations {
+        issuer: digest(&message.issuer_sha256, "issuer_sha256")?,
+        number: message.number,
+        list: digest(&message.list_sha256, "list_sha256")?,
+        this_update: Time(message.this_update_ms),
+        next_update: (next != 0).then_some(Time(next)),
     })
 }
 

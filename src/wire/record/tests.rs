@@ -52,7 +52,6 @@ fn kinds_of_a_later_version_stop_the_fold() {
     use pb::ledger_record::Kind;
     let later = [
         None,
-        Some(Kind::Revocations(pb::Revocations::default())),
         Some(Kind::HubKey(pb::HubKey::default())),
         Some(Kind::Rulebook(pb::RulebookRecord::default())),
         Some(Kind::Access(pb::Access::default())),

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use xianjie::hub::Settlement;
 use xianjie::store::StoreError;
-use xianjie_core::ids::{InboxNumber, LedgerIndex};
+use xianjie_core::domain::decide::RevocationsInput;
+use xianjie_core::domain::record::Revocations;
+use xianjie_core::ids::{Digest, InboxNumber, LedgerIndex};
 
 use super::faulty::{Fault, Op};
 use super::running::{Running, index, is_later};
 use crate::house::House;
-use crate::people::code;
+use crate::people::{NOW, code};
 
 const FROM: &str = "yuexiu-court";
 const TO: &str = "tianhe-police";
@@ -58,6 +60,40 @@ async fn a_commit_whose_answer_was_lost_is_found_by_the_retry() {
     running.receipt(&house, before.size).await;
     running.continues(&before).await;
     running.stop().await;
+}
+
+/// A revocation list is asked about again until it is recorded: one record, whatever happened.
+#[tokio::test]
+async fn a_revocation_list_is_recorded_once() {
+    for fault in [
+        Fault::Before(StoreError::Unavailable),
+        Fault::Before(StoreError::Unknown),
+        Fault::After(StoreError::Unknown),
+    ] {
+        let house = House::found().await;
+        let running = Running::start(&house).await;
+        let size = running.size().await;
+        let certificate = running.hub.directory().certificates().next().unwrap().digest;
+        let said = RevocationsInput {
+            list: Revocations {
+                issuer: Digest([1; 32]),
+                number: vec![1],
+                list: Digest([2; 32]),
+                this_update: NOW,
+                next_update: None,
+            },
+            certificates: [(certificate, None)].into(),
+        };
+        running.store.fail(Op::Commit, fault);
+        is_later(running.hub.revoke_listed(said.clone()).await);
+        for _ in 0..2 {
+            running.hub.revoke_listed(said.clone()).await.unwrap();
+        }
+        assert_eq!(running.size().await, size + 1, "{fault:?}");
+        let directory = running.hub.directory();
+        assert!(directory.certificate(&certificate).unwrap().revoked.is_some());
+        running.stop().await;
+    }
 }
 
 /// Other documents that wait meanwhile get their records after the fence, gapless.

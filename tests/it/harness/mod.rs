@@ -9,18 +9,22 @@ use tonic::transport::Channel;
 use xianjie::clock::ManualClock;
 use xianjie::config::Config;
 use xianjie::entropy::{document_id, random};
+use xianjie::hub::audit::{AuditParts, Report, audit};
 use xianjie::identity::files;
 use xianjie::identity::pki::{Authority, Issued, Purpose as Use, Serial, Validity};
 use xianjie::identity::signature::{Algorithm, PayloadType, SigningIdentity};
 use xianjie::identity::tls::{Credential, client_config};
 use xianjie::server::founding::{Options, init};
 use xianjie::server::{Running, Server};
+use xianjie::store::sqlite::Sqlite;
 use xianjie::wire;
 use xianjie::wire::pb;
+use xianjie::wire::schema::Schema;
 use xianjie_core::domain::agency::{
     Agency as Registered, Branch, Kind, Level, Purpose, Right, System,
 };
 use xianjie_core::domain::decide::Change;
+use xianjie_core::domain::rulebook::Law;
 use xianjie_core::ids::{AgencyCode, Origin, SystemCode, Time};
 use xianjie_core::ledger::NoteVerifier;
 
@@ -107,6 +111,27 @@ impl Hub {
         let list = self.authority.revocation_list(&revoked, now, next).unwrap();
         let hub = self.folder.path().join("hub");
         std::fs::write(hub.join("ca/clients.crl"), list).unwrap();
+    }
+
+    /// Stops the hub, and audits its store as `xianjie audit` does.
+    pub(crate) async fn audit(&mut self) -> Report {
+        self.stop().await;
+        let config = Config::load(&self.folder.path().join("hub/xianjie.toml")).unwrap();
+        let store = Sqlite::open(&config.store.path).await.unwrap();
+        let scratch = Sqlite::create(&self.folder.path().join("scratch.db"), &self.origin).await;
+        let scratch = scratch.unwrap();
+        let parts = AuditParts {
+            origin: self.origin.clone(),
+            schema: Arc::new(Schema::built_in()),
+            law: Arc::new(Law::built_in()),
+            scratch: &scratch,
+            checkpoint: None,
+            verifiers: self.keys.clone(),
+            floor: None,
+            attachments: None,
+            decide_again: None,
+        };
+        audit(&store, parts, |_, _| {}).await.unwrap()
     }
 
     /// The running server.

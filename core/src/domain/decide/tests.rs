@@ -21,6 +21,7 @@ mod directory_changes;
 mod documents;
 mod plausible;
 mod random;
+mod revocations;
 mod story;
 
 /// A hub in memory: its rows, and nothing that a decision did not ask for.

@@ -50,7 +50,7 @@ pub fn apply(
         Kind::Clock(Clock::Outage(outage)) => {
             change.view.put(Key::Outage, Row::Outage(*outage));
         }
-        Kind::Acknowledged(_) | Kind::Rejected(_) | Kind::Clock(_) => {}
+        Kind::Acknowledged(_) | Kind::Rejected(_) | Kind::Clock(_) | Kind::Revocations(_) => {}
     }
     for (ordinal, ruled) in (0..).zip(&record.effects) {
         change.effect(&ruled.effect, &record.kind, ordinal)?;

@@ -11,22 +11,23 @@ use xianjie_core::domain::agency::{Agency, Branch, Certificate, Kind, Level, Pur
 use xianjie_core::domain::decide::{
     AcknowledgementInput, Change, DirectoryInput, DocumentInput, Input, RejectionInput,
 };
-use xianjie_core::domain::directory::Divisions;
+use xianjie_core::domain::directory::{Directory, Divisions};
 use xianjie_core::domain::record::{Kind as RecordKind, Record, Refusals, Signed};
 use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
+use xianjie_core::domain::state::Cache;
 use xianjie_core::ids::{
     AgencyCode, CaseRef, Digest, DocumentId, DocumentRef, InboxNumber, LedgerIndex, Origin, Time,
 };
-use xianjie_core::ledger::{Checkpoint, Hash, Leaf, NoteSigner};
+use xianjie_core::ledger::{Checkpoint, Edge, Hash, Leaf, NoteSigner};
 
 use crate::hub::fold::{BatchFold, Ground, Item, Outcome};
 use crate::hub::found::{FirstCertificate, Founding, found};
 use crate::hub::published::{Published, load_edge};
 use crate::identity::pki::{self, Authority, Serial, Validity};
 use crate::identity::signature::{Algorithm, PayloadType, SigningIdentity};
-use crate::store::Store;
 use crate::store::sqlite::Sqlite;
+use crate::store::{Fold as _, Loaded, Store};
 use crate::wire;
 use crate::wire::json::document_from_json;
 use crate::wire::schema::Schema;
@@ -122,16 +123,27 @@ fn note_signer() -> NoteSigner {
 /// A ledger in a folder of its own.
 pub(super) struct Ledger {
     pub(super) store: Sqlite,
+    /// Another law than the one that its records name, if its hub decides by that.
+    decided_by: Option<Law>,
     _folder: tempfile::TempDir,
 }
 
 impl Ledger {
     /// The small ledger, of [`RECORDS`] records.
     pub(super) async fn small() -> Self {
+        Self::small_by(None).await
+    }
+
+    /// The same of a hub that names the built-in law and decides by this.
+    pub(super) async fn small_decided_by(law: Law) -> Self {
+        Self::small_by(Some(law)).await
+    }
+
+    async fn small_by(decided_by: Option<Law>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Sqlite::create(&folder.path().join("ledger.db"), &origin()).await.unwrap();
         found(&store, &LAW, founding()).await.unwrap();
-        let ledger = Self { store, _folder: folder };
+        let ledger = Self { store, decided_by, _folder: folder };
         ledger.commit(vec![named()]).await;
         ledger.commit(vec![document("court", 1, verdict())]).await;
         let verdict = ledger.commitment(VERDICT).await;
@@ -148,17 +160,52 @@ impl Ledger {
     }
 
     async fn commit(&self, items: Vec<Item>) {
-        let size = self.store.head().await.unwrap().size;
-        let edge = load_edge(&self.store, size).await.unwrap();
-        let directory = Arc::new(crate::hub::load_directory(&self.store).await.unwrap());
-        let ground =
-            Ground { divisions: &DIVISIONS, law: &LAW, reminders: Reminders::default(), now: NOW };
-        let cache = xianjie_core::domain::state::Cache::default();
-        let mut fold = BatchFold::new(ground, &items, directory, edge, &cache);
+        let Some(law) = &self.decided_by else {
+            self.commit_by(&LAW, &items).await;
+            return;
+        };
+        for item in items {
+            let decided = self.decide(law, std::slice::from_ref(&item)).await;
+            let Some(Outcome::Recorded(_, record, _)) = decided.first() else {
+                panic!("{decided:?}");
+            };
+            let mut record = (**record).clone();
+            if let RecordKind::Document(taken) = &mut record.kind {
+                taken.rulebook = Digest(LAW.digest());
+            }
+            let noted = Item { input: Input::Noted(Box::new(record)), ..item };
+            self.commit_by(&LAW, &[noted]).await;
+        }
+    }
+
+    async fn commit_by(&self, law: &Law, items: &[Item]) {
+        let (directory, edge, cache) = self.stand().await;
+        let mut fold = BatchFold::new(ground(law), items, directory, edge, &cache);
         self.store.commit(&mut fold).await.unwrap();
         for outcome in fold.into_folded().unwrap().outcomes {
             assert!(matches!(outcome, Outcome::Recorded(..)), "{outcome:?}");
         }
+    }
+
+    /// What a law makes of these; nothing is written.
+    async fn decide(&self, law: &Law, items: &[Item]) -> Vec<Outcome> {
+        let (directory, edge, cache) = self.stand().await;
+        let mut fold = BatchFold::new(ground(law), items, directory, edge, &cache);
+        let head = self.store.head().await.unwrap();
+        let mut loaded = Loaded::default();
+        loop {
+            let wants = fold.wants(&head, &loaded);
+            if wants.is_empty() {
+                return fold.into_folded().unwrap().outcomes;
+            }
+            loaded.extend(self.store.load(&wants).await.unwrap());
+        }
+    }
+
+    async fn stand(&self) -> (Arc<Directory>, Edge, Cache) {
+        let size = self.store.head().await.unwrap().size;
+        let directory = Arc::new(crate::hub::load_directory(&self.store).await.unwrap());
+        (directory, load_edge(&self.store, size).await.unwrap(), Cache::default())
     }
 
     async fn commitment(&self, index: u64) -> Digest {
@@ -181,6 +228,10 @@ impl Ledger {
         let edge = load_edge(&self.store, size).await.unwrap();
         Published::sign(edge, origin().as_str(), &note_signer()).unwrap()
     }
+}
+
+fn ground(law: &Law) -> Ground<'_> {
+    Ground { divisions: &DIVISIONS, law, reminders: Reminders::default(), now: NOW }
 }
 
 fn founding() -> Founding {

@@ -91,7 +91,7 @@ async fn a_directory_that_other_records_change_is_found() {
     let named = copy.record(ledger::NAMED);
     copy.change(ledger::LAST, |record| record.effects.push(named.effects[0].clone()));
     copy.seal();
-    let words = "the directory is changed by a record that no operator signs";
+    let words = "the directory is changed by a record that may not change it";
     finds(&audited(&copy).await, &[&format!("P6 {} {words}", ledger::LAST)]);
 }
 

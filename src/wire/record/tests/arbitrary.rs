@@ -15,8 +15,8 @@ use xianjie_core::domain::document::Category;
 use xianjie_core::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, Warned};
 use xianjie_core::domain::record::{
     Acknowledged, CaseSet, Clock, DirectoryChanged, DocumentTaken, DutyChange, DutyStep, Effect,
-    Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, RuledEffect, Settled,
-    Signature, Signed, Timing,
+    Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, Revocations,
+    RuledEffect, Settled, Signature, Signed, Timing,
 };
 use xianjie_core::domain::role::Role;
 use xianjie_core::domain::term::Start;
@@ -48,6 +48,7 @@ fn kind() -> impl Strategy<Value = Kind> {
         refusals().prop_map(Kind::Refusals),
         clock().prop_map(Kind::Clock),
         changed().prop_map(Kind::Directory),
+        revocations().prop_map(Kind::Revocations),
     ]
 }
 
@@ -110,6 +111,18 @@ fn rejected() -> impl Strategy<Value = Rejected> {
             reason,
             statement,
             supervisors,
+        },
+    )
+}
+
+fn revocations() -> impl Strategy<Value = Revocations> {
+    (digest(), bytes(), digest(), time(), of(time())).prop_map(
+        |(issuer, number, list, this_update, next_update)| Revocations {
+            issuer,
+            number,
+            list,
+            this_update,
+            next_update: next_update.filter(|time| time.0 != 0),
         },
     )
 }

@@ -11,8 +11,8 @@ use xianjie_core::domain::document::Category;
 use xianjie_core::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, Warned};
 use xianjie_core::domain::record::{
     Acknowledged, CaseSet, Clock, DirectoryChanged, DocumentTaken, DutyChange, DutyStep, Effect,
-    Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, RuledEffect, Settled,
-    Signature, Signed, Timing,
+    Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, Revocations,
+    RuledEffect, Settled, Signature, Signed, Timing,
 };
 use xianjie_core::domain::role::Role;
 use xianjie_core::domain::term::Start;
@@ -265,6 +265,23 @@ fn what_time_did() {
     let told = Effect::UnacknowledgedTold { agency, sender, number: InboxNumber(7) };
     let file = expect_file!["../../../../tests/golden/clock_unacknowledged.hex"];
     check(Kind::Clock(lain), vec![told], file);
+}
+
+#[test]
+fn a_revocation_list() {
+    let list = Revocations {
+        issuer: Digest([11; 32]),
+        number: vec![1, 0],
+        list: Digest([12; 32]),
+        this_update: TIME,
+        next_update: Some(Time(TIME.0 + 86_400_000)),
+    };
+    let effects = vec![Effect::CertificateRevoked {
+        digest: Digest([1; 32]),
+        compromised_since: Some(Time(TIME.0 - 1)),
+    }];
+    let file = expect_file!["../../../../tests/golden/revocations.hex"];
+    check(Kind::Revocations(list), effects, file);
 }
 
 #[test]
