@@ -97,6 +97,8 @@ pub const WATCHERS: usize = 8;
 /// Watchers of all agencies that read a page of the ledger at a time: half of the store's readers, so
 /// that whoever reads everything leaves the other half to everybody else.
 pub const WATCHERS_READING: usize = 2;
+/// Statistics that are counted at a time: one of the store's four readers, and no more.
+pub const COUNTERS: usize = 1;
 /// Seconds between heartbeats.
 pub const HEARTBEAT_SECONDS: u64 = 15;
 /// Seconds of silence after which a stream is closed: three heartbeats.

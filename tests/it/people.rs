@@ -259,7 +259,8 @@ pub(crate) fn enrolment() -> Value {
     })
 }
 
-fn agency(name: &str, kind: Kind, place: &str, supervisor: &str) -> Agency {
+/// An agency of a county, as the directory has it.
+pub(crate) fn agency(name: &str, kind: Kind, place: &str, supervisor: &str) -> Agency {
     Agency {
         code: code(name),
         name: format!("示例{name}"),

@@ -1,20 +1,26 @@
 //! Supervision (检察监督) over the real program: who sees what is owed, what was missed, and who answers.
 
+use pb::CustodyStep as Step;
 use pb::exchange_service_client::ExchangeServiceClient;
 use pb::supervision_service_client::SupervisionServiceClient;
 use pb::watch_alarms_response::Message;
+use prost::Message as _;
+use serde_json::{Value, json};
 use tonic::transport::Channel;
 use xianjie::wire::pb;
+use xianjie_core::domain::agency::Kind;
+use xianjie_core::domain::decide::Change;
 use xianjie_core::ids::Time;
 
 use crate::hostile::documents::verdict;
-use crate::people::{NOW, wire_document};
+use crate::people::{NOW, agency, code, enrolment, wire_document};
 use crate::process::Process;
 
 const COURT: &str = "yuexiu-court";
 const CORRECTIONS: &str = "tianhe-corrections";
 const PROCURATORATE: &str = "tianhe-procuratorate";
 const POLICE: &str = "tianhe-police";
+const DETENTION: &str = "yuexiu-detention";
 const HOUR_MS: i64 = 3_600_000;
 
 struct Watched {
@@ -25,15 +31,110 @@ struct Watched {
 impl Watched {
     /// A hub that holds one verdict, whose person has not reported in time.
     async fn start() -> Self {
-        let process = Process::start().await;
-        let mut exchange = ExchangeServiceClient::new(process.connect(COURT).await);
-        let paper = process.people.document(COURT, verdict(1));
+        Self::holding(COURT, verdict(1)).await
+    }
+
+    /// A hub that holds one document that opened a case.
+    async fn holding(sender: &str, fields: Value) -> Self {
+        let mut hub = Self { process: Process::start().await, case: String::new() };
+        (_, hub.case) = hub.submit(sender, fields).await;
+        hub
+    }
+
+    /// Sends a document; its reference, for a reply, and its case.
+    async fn submit(&self, sender: &str, fields: Value) -> (Value, String) {
+        let paper = self.process.people.document(sender, fields);
+        let document = pb::Document::decode(&paper.payload[..]).unwrap();
         let request = pb::SubmitDocumentRequest {
-            agency: COURT.to_owned(),
+            agency: sender.to_owned(),
             signed_document: Some(wire_document(&paper)),
         };
+        let mut exchange = ExchangeServiceClient::new(self.process.connect(sender).await);
         let taken = exchange.submit_document(request).await.unwrap().into_inner();
-        Self { process, case: taken.correction_case }
+        let reference = json!({ "sender": sender, "document_id": document.document_id });
+        (reference, taken.correction_case)
+    }
+
+    /// Who answers, as an agency sees it, with the steps on pages of this size.
+    async fn custody(&self, agency: &str, page_size: u32) -> (pb::CustodyNow, Vec<Step>) {
+        let mut client = self.client(agency).await;
+        let mut request = pb::GetCustodyRequest {
+            agency: agency.to_owned(),
+            correction_case: self.case.clone(),
+            page_size,
+            ..pb::GetCustodyRequest::default()
+        };
+        let mut steps = Vec::new();
+        loop {
+            let page = client.get_custody(request.clone()).await.unwrap().into_inner();
+            steps.extend(page.steps.iter().map(pb::PastStep::step));
+            if page.next_page_token.is_empty() {
+                return (page.custody.unwrap_or_default(), steps);
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+
+    /// The person is arrested until the ruling on a proposal to revoke.
+    async fn arrest(&self) {
+        let subject = json!({ "correction_case": self.case });
+        let proposal = json!({
+            "case_number": "穗天矫撤缓建字〔2026〕示例1号",
+            "decision_date": "2026-11-23",
+            "subject": subject,
+            "revocation_proposal": {
+                "ground": "GROUND_SUPERVISION_VIOLATION",
+                "reasons": "经两次警告仍不改正",
+                "original_court": COURT,
+            },
+        });
+        self.submit(CORRECTIONS, proposal).await;
+        let asked = json!({ "subject": subject, "arrest_request": { "reasons": "可能逃跑" } });
+        let (asked, _) = self.submit(CORRECTIONS, asked).await;
+        let decided = json!({
+            "case_number": "（2026）粤0104刑更示例2号",
+            "decision_date": "2026-11-24",
+            "in_reply_to": asked,
+            "arrest_decision": { "outcome": "OUTCOME_ARREST", "reasons": "可能逃跑" },
+        });
+        let (decided, _) = self.submit(COURT, decided).await;
+        let executed = json!({
+            "in_reply_to": decided,
+            "arrest_executed": { "arrest_time": "2026-11-24T08:30:00+08:00", "guard": POLICE },
+        });
+        self.submit(POLICE, executed).await;
+    }
+
+    /// The duties of an agency as another sees them, page by page.
+    async fn duties_of(&self, agency: &str, of_agency: &str, page_size: u32) -> Vec<String> {
+        let request = pb::ListDutiesRequest {
+            agency: agency.to_owned(),
+            of_agency: of_agency.to_owned(),
+            page_size,
+            ..pb::ListDutiesRequest::default()
+        };
+        self.named(request).await
+    }
+
+    async fn statistics(&self, month: &str, page_size: u32) -> Vec<pb::StatisticsRow> {
+        let mut client = self.client(PROCURATORATE).await;
+        let mut request = pb::GetStatisticsRequest {
+            agency: PROCURATORATE.to_owned(),
+            month: month.to_owned(),
+            page_size,
+            page_token: String::new(),
+        };
+        let mut rows = Vec::new();
+        loop {
+            let page = client.get_statistics(request.clone()).await.unwrap().into_inner();
+            assert_eq!(page.truncated, !page.next_page_token.is_empty());
+            assert!(page_size == 0 || page.rows.len() <= page_size as usize);
+            rows.extend(page.rows);
+            if page.next_page_token.is_empty() {
+                return rows;
+            }
+            request.page_token = page.next_page_token;
+        }
     }
 
     async fn client(&self, agency: &str) -> SupervisionServiceClient<Channel> {
@@ -42,21 +143,24 @@ impl Watched {
 
     /// The names of the duties that an agency sees, page by page.
     async fn duties(&self, agency: &str, missed: bool, page_size: u32) -> Vec<String> {
-        let mut client = self.client(agency).await;
-        let (mut names, mut page_token) = (Vec::new(), String::new());
+        let request = pb::ListDutiesRequest {
+            agency: agency.to_owned(),
+            missed,
+            page_size,
+            ..pb::ListDutiesRequest::default()
+        };
+        self.named(request).await
+    }
+
+    async fn named(&self, mut request: pb::ListDutiesRequest) -> Vec<String> {
+        let mut client = self.client(&request.agency).await;
+        let mut names = Vec::new();
         loop {
-            let request = pb::ListDutiesRequest {
-                agency: agency.to_owned(),
-                missed,
-                page_size,
-                page_token,
-                ..pb::ListDutiesRequest::default()
-            };
-            let page = client.list_duties(request).await.unwrap().into_inner();
-            assert!(page.duties.len() <= page_size as usize);
+            let page = client.list_duties(request.clone()).await.unwrap().into_inner();
+            assert!(page.duties.len() <= request.page_size as usize);
             names.extend(page.duties.into_iter().map(|duty| duty.name));
-            page_token = page.next_page_token;
-            if page_token.is_empty() {
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
                 names.sort();
                 return names;
             }
@@ -115,14 +219,20 @@ async fn a_gap_says_what_is_missing_and_custody_who_answers() {
         agency: agency.to_owned(),
         correction_case: hub.case.clone(),
         at_time: at.map(xianjie::wire::time::write_time),
+        ..pb::GetCustodyRequest::default()
     };
     let now = client.get_custody(custody(None, PROCURATORATE)).await.unwrap().into_inner();
     assert_eq!(now.custody.unwrap().state(), pb::CustodyState::Awaiting);
     assert_eq!(now.steps.len(), 1);
-    let before = custody(Some(Time(NOW.0 - HOUR_MS)), PROCURATORATE);
-    let before = client.get_custody(before).await.unwrap().into_inner();
-    assert_eq!(before.custody.unwrap().state(), pb::CustodyState::None);
-    assert!(before.steps.is_empty());
+    // The court answers until the person reports; the procuratorate of where they go sees only what
+    // came there.
+    for (reader, state) in [(COURT, Some(pb::CustodyState::None)), (PROCURATORATE, None)] {
+        let before = custody(Some(Time(NOW.0 - HOUR_MS)), reader);
+        let mut client = hub.client(reader).await;
+        let before = client.get_custody(before).await.unwrap().into_inner();
+        assert_eq!(before.custody.map(|custody| custody.state()), state, "{reader}");
+        assert!(before.steps.is_empty());
+    }
     // A case that is none of one's own is the same as none.
     let mut stranger = hub.client("yuexiu-detention").await;
     let refused = stranger.get_custody(custody(None, "yuexiu-detention")).await.unwrap_err();
@@ -136,27 +246,51 @@ async fn statistics_count_each_duty_once_and_reminders_never_as_missed() {
     let clock = hub.process.folder().join("clock");
     std::fs::write(clock, (NOW.0 + 2 * HOUR_MS).to_string()).unwrap();
     hub.alarm(CORRECTIONS, "duty_reminded", None).await;
-    let request = |month: &str| pb::GetStatisticsRequest {
-        agency: PROCURATORATE.to_owned(),
-        month: month.to_owned(),
-    };
-    let mut client = hub.client(PROCURATORATE).await;
-    let november = client.get_statistics(request("2026-11")).await.unwrap().into_inner();
-    assert!(!november.truncated);
-    for row in &november.rows {
-        let sum = row.met + row.met_late + row.missed + row.running + row.ended_otherwise;
+    let november = hub.statistics("2026-11", 0).await;
+    for row in &november {
+        let sum = counted(row);
         assert_eq!(row.opened, sum, "{row:?}");
         assert_eq!(row.division, "440106");
         assert!(row.force() == pb::DutyForce::Binding || row.missed == 0, "{row:?}");
     }
-    let missed: Vec<_> = november.rows.iter().filter(|row| row.missed > 0).collect();
+    let missed: Vec<_> = november.iter().filter(|row| row.missed > 0).collect();
     assert_eq!(missed.iter().map(|row| &*row.duty).collect::<Vec<_>>(), ["报到"]);
-    let searched = november.rows.iter().find(|row| row.duty == "立即组织查找").unwrap();
+    let searched = november.iter().find(|row| row.duty == "立即组织查找").unwrap();
     assert_eq!((searched.opened, searched.running), (1, 1));
-    let october = client.get_statistics(request("2026-10")).await.unwrap().into_inner();
-    assert!(october.rows.is_empty());
-    let wrong = client.get_statistics(request("2026-13")).await.unwrap_err();
+    // Pages of a month, added up, are the month.
+    let mut pages = hub.statistics("2026-11", 1).await;
+    assert!(pages.len() > 2);
+    pages.sort_by_key(line);
+    pages.dedup_by(|next, row| {
+        let same = line(next) == line(row);
+        if same {
+            row.opened += next.opened;
+            row.running += next.running;
+            row.missed += next.missed;
+        }
+        same
+    });
+    let mut whole = november.clone();
+    whole.sort_by_key(line);
+    assert_eq!(pages, whole);
+    assert!(hub.statistics("2026-10", 0).await.is_empty());
+    let wrong = pb::GetStatisticsRequest {
+        agency: PROCURATORATE.to_owned(),
+        month: "2026-13".to_owned(),
+        ..pb::GetStatisticsRequest::default()
+    };
+    let wrong = hub.client(PROCURATORATE).await.get_statistics(wrong).await.unwrap_err();
     assert_eq!(wrong.code(), tonic::Code::InvalidArgument);
+}
+
+/// What a row counts, by which it is told from others.
+fn line(row: &pb::StatisticsRow) -> (String, String, String, Vec<String>, i32) {
+    let pb::StatisticsRow { division, document_type, duty, articles, force, .. } = row.clone();
+    (division, document_type, duty, articles, force)
+}
+
+fn counted(row: &pb::StatisticsRow) -> u64 {
+    row.met + row.met_late + row.missed + row.running + row.ended_otherwise + row.missed_then_ended
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,4 +302,86 @@ async fn alarms_go_on_where_they_were_left() {
     let next = hub.alarm(CORRECTIONS, "duty_reminded", Some(first.index)).await;
     assert!(next.index > first.index);
     assert_eq!(next.duty.unwrap().name, "立即组织查找");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_missed_stays_missed_when_it_is_owed_no_longer() {
+    let hub = Watched::start().await;
+    hub.alarm(PROCURATORATE, "handover_missed", None).await;
+    let held = json!({
+        "subject": { "correction_case": hub.case },
+        "coercive_measure_notice": {
+            "measure_time": "2026-11-24T08:00:00+08:00",
+            "measure": "MEASURE_KIND_CRIMINAL_DETENTION",
+            "guard": POLICE,
+        },
+    });
+    hub.submit(POLICE, held).await;
+    let rows = hub.statistics("2026-11", 0).await;
+    let reported = rows.iter().find(|row| row.duty == "报到").unwrap();
+    assert_eq!((reported.opened, reported.missed_then_ended), (1, 1), "{reported:?}");
+    let missed = hub.alarm(PROCURATORATE, "handover_missed", None).await.duty.unwrap();
+    assert_eq!(missed.standing(), pb::DutyStanding::Ended);
+    assert_eq!(missed.outcome(), pb::DutyOutcome::Cancelled);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_once_sent_a_paper_is_not_warned_of_an_arrest() {
+    let hub = Watched::holding(CORRECTIONS, enrolment()).await;
+    let released = json!({
+        "subject": {
+            "name": "示例甲（虚构）",
+            "identity_kind": "IDENTITY_KIND_RESIDENT_ID",
+            "identity_number": "11010519491231002X",
+        },
+        "detention_release": { "released_time": "2026-11-20T09:00:00+08:00" },
+    });
+    let (_, case) = hub.submit(DETENTION, released).await;
+    assert_eq!(case, hub.case, "it is found by the person's number");
+    let before = hub.custody(DETENTION, 100).await;
+    hub.arrest().await;
+
+    assert_eq!(hub.custody(DETENTION, 100).await, before);
+    assert_eq!(hub.custody(DETENTION, 1).await.1, [Step::Undetain]);
+    for concerned in [CORRECTIONS, COURT, POLICE, PROCURATORATE] {
+        let (custody, steps) = hub.custody(concerned, 100).await;
+        assert!(custody.arrested && custody.proposal, "{concerned}");
+        assert_eq!((&*custody.answers, &*custody.guard), (CORRECTIONS, POLICE), "{concerned}");
+        assert_eq!(hub.custody(concerned, 1).await, (custody, steps), "{concerned}");
+    }
+    let (_, steps) = hub.custody(CORRECTIONS, 100).await;
+    assert_eq!(steps, [Step::Accept, Step::Pending, Step::Arrest]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_to_an_agency_is_found_under_it_and_under_its_successor() {
+    let hub = Watched::holding(CORRECTIONS, enrolment()).await;
+    let asked = json!({
+        "subject": { "correction_case": hub.case },
+        "on_scene_request": { "facts": "示例", "incident_address": "示例路1号（虚构）" },
+    });
+    hub.submit(CORRECTIONS, asked).await;
+    let owed = "到场处置".to_owned();
+    for size in [1, 100] {
+        for (reader, of) in [
+            (PROCURATORATE, CORRECTIONS),
+            (PROCURATORATE, POLICE),
+            (POLICE, CORRECTIONS),
+            (CORRECTIONS, POLICE),
+        ] {
+            assert!(hub.duties_of(reader, of, size).await.contains(&owed), "{reader} {of}");
+        }
+        assert!(!hub.duties_of(POLICE, COURT, size).await.contains(&owed));
+    }
+    // The police pass to others, whom another procuratorate supervises.
+    let heir = "yuexiu-new-police";
+    let of_heir = "yuexiu-procuratorate";
+    let mut old = agency(POLICE, Kind::Police, "440106", PROCURATORATE);
+    old.successor = Some(code(heir));
+    let put = |agency| Change::PutAgency(Box::new(agency));
+    let changes = [put(agency(heir, Kind::Police, "440104", of_heir)), put(old)];
+    hub.process.change(&changes).await;
+    assert!(hub.duties_of(of_heir, heir, 1).await.contains(&owed));
+    assert!(hub.duties_of(CORRECTIONS, heir, 1).await.contains(&owed));
+    assert!(!hub.duties_of(PROCURATORATE, POLICE, 1).await.contains(&owed));
 }

@@ -10,6 +10,7 @@ use super::agency::Right;
 use super::directory::Directory;
 use super::duty::Duty;
 use super::record::{Clock, Effect, Kind, Record};
+use super::role::Role;
 use super::state::{Case, DocumentRow};
 use crate::ids::AgencyCode;
 use crate::refusal::Reason;
@@ -225,6 +226,13 @@ pub fn document_relations(
     )
 }
 
+/// The procuratorate that supervises an agency (法律监督), by the directory's link: that of its last
+/// successor, once it has passed to another.
+#[must_use]
+pub fn supervisor<'d>(directory: &'d Directory, code: &'d AgencyCode) -> Option<&'d AgencyCode> {
+    directory.agency(directory.successor(code))?.supervised_by.as_ref()
+}
+
 /// How `reader` stands to a duty: who owes it, or is owed it, is party to it.
 #[must_use]
 pub fn duty_relations(
@@ -233,26 +241,38 @@ pub fn duty_relations(
     duty: &Duty,
 ) -> BTreeSet<Relation> {
     let owner = duty.owner.agency();
-    let supervisor = directory.agency(owner).and_then(|agency| agency.supervised_by.clone());
+    let supervisors = supervisor(directory, owner).cloned().into_iter().collect();
     let parties = once(owner).chain(&duty.creditor);
-    relations(directory, reader, owner, parties, &supervisor.into_iter().collect())
+    relations(directory, reader, owner, parties, &supervisors)
 }
 
-/// How `reader` stands to a correction case: who sent or received a document of it is party to it, and
-/// who supervises one of these supervises it, as with each of these documents.
+/// How `reader` stands to a correction case: who ever sent or received a document of it is party to it,
+/// and who supervises one of these supervises it. That opens no more than the case's past, as far as
+/// [`record_relations`] go: [`custody_relations`] say whom its present concerns.
 #[must_use]
 pub fn case_relations(
     directory: &Directory,
     reader: &AgencyCode,
     case: &Case,
 ) -> BTreeSet<Relation> {
-    let supervised_by = |code| directory.agency(code)?.supervised_by.clone();
-    let supervisors = case.parties.iter().filter_map(supervised_by).collect();
-    let mut found = BTreeSet::new();
-    for party in &case.parties {
-        found.extend(relations(directory, reader, party, once(party), &supervisors));
-    }
-    found
+    among(directory, reader, &case.parties)
+}
+
+/// The roles whose holders must know where a person is now.
+const CONCERNED: [Role; 4] =
+    [Role::DecisionOrgan, Role::ResponsibleAgency, Role::FileHolder, Role::Custodian];
+
+/// How `reader` stands to a person as they are now: party is who answers for them, holds them or their
+/// file, is the responsible agency or decided; and who supervises one of these supervises.
+#[must_use]
+pub fn custody_relations(
+    directory: &Directory,
+    reader: &AgencyCode,
+    case: &Case,
+) -> BTreeSet<Relation> {
+    let holders = CONCERNED.iter().filter_map(|role| case.roles.get(role));
+    let custody = &case.custody;
+    among(directory, reader, holders.chain(&custody.answers).chain(&custody.guard))
 }
 
 /// How `reader` stands to a record (its sender, its addressees, its supervisors as recorded).
@@ -291,6 +311,20 @@ pub fn record_relations(
         }
         Kind::Refusals(it) => relations(directory, reader, &it.agency, empty(), &BTreeSet::new()),
     }
+}
+
+/// How `reader` stands to what concerns all of `parties`.
+fn among<'a>(
+    directory: &Directory,
+    reader: &AgencyCode,
+    parties: impl IntoIterator<Item = &'a AgencyCode>,
+) -> BTreeSet<Relation> {
+    let mut found = BTreeSet::new();
+    for party in parties {
+        let supervisors = supervisor(directory, party).cloned().into_iter().collect();
+        found.extend(relations(directory, reader, party, once(party), &supervisors));
+    }
+    found
 }
 
 fn relations<'a>(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tonic::Status;
+use xianjie_core::domain::duty::Duty;
 use xianjie_core::domain::policy::{self, Rpc};
 use xianjie_core::domain::record::{Clock, DutyStep, Effect, Kind, Record};
 use xianjie_core::ids::AgencyCode;
@@ -22,8 +23,8 @@ use crate::wire::pb;
 use crate::wire::time::write_time;
 use pb::watch_alarms_response::Message;
 
-/// One watcher.
-pub(super) struct Watch {
+/// The alarms that one agency watches.
+pub(super) struct AlarmStream {
     permit: Permit,
     leaving: BoxFuture<'static, ()>,
     heartbeat: Interval,
@@ -31,7 +32,7 @@ pub(super) struct Watch {
     follow: Follow,
 }
 
-impl Watch {
+impl AlarmStream {
     pub(super) fn open(
         caller: Caller,
         leaving: BoxFuture<'static, ()>,
@@ -45,7 +46,7 @@ impl Watch {
     }
 }
 
-impl Source for Watch {
+impl Source for AlarmStream {
     type Message = pb::WatchAlarmsResponse;
 
     async fn next(&mut self) -> Option<Result<Self::Message, Status>> {
@@ -90,13 +91,17 @@ async fn alarm(
     let hub = &caller.hub;
     let record = wire::record::decode(&entry.record).map_err(encode::unavailable)?;
     let Some(kind) = kind(&record) else { return Ok(None) };
-    let relations = policy::record_relations(&hub.directory(), reader, &record);
-    if !policy::sees(&caller.rights(reader), &relations) {
+    let (directory, rights) = (hub.directory(), caller.rights(reader));
+    if !policy::sees(&rights, &policy::record_relations(&directory, reader, &record)) {
         return Ok(None);
     }
     let duty = match &record.kind {
-        Kind::Clock(Clock::Duty { duty, .. }) => {
-            hub.duty(*duty).await?.map(|found| owed(*duty, &found))
+        Kind::Clock(Clock::Duty { duty: id, .. }) => {
+            // Whoever owed it once may have nothing to do with who owes it now.
+            let sees = |duty: &Duty| {
+                policy::sees(&rights, &policy::duty_relations(&directory, reader, duty))
+            };
+            hub.duty(*id).await?.filter(sees).map(|duty| owed(*id, &duty))
         }
         _ => None,
     };
@@ -126,7 +131,11 @@ fn kind(record: &Record) -> Option<&'static str> {
             DutyStep::Reminded => "duty_reminded",
             DutyStep::Lapsed => "right_lapsed",
         }),
-        Kind::Clock(Clock::Unacknowledged { .. }) => Some("delivery_unacknowledged"),
+        // Where nobody else is named, only the hub's own notices lay there, and these raise no alarms.
+        Kind::Clock(Clock::Unacknowledged { agency, agencies, .. }) => {
+            let others = agencies.iter().any(|other| other != agency);
+            others.then_some("delivery_unacknowledged")
+        }
         Kind::Clock(Clock::Outage(_)) => Some("outage"),
         _ if !contradictions(record).is_empty() => Some("contradiction"),
         _ => None,
@@ -139,4 +148,27 @@ fn contradictions(record: &Record) -> Vec<String> {
         _ => None,
     });
     what.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use xianjie_core::ids::InboxNumber;
+
+    use super::*;
+
+    #[test]
+    fn the_hubs_own_notices_raise_no_alarm_where_they_lie() {
+        let lain = |agencies: &[&str]| Record {
+            kind: Kind::Clock(Clock::Unacknowledged {
+                agency: "tianhe-police".parse().unwrap(),
+                number: InboxNumber(7),
+                agencies: agencies.iter().map(|code| code.parse().unwrap()).collect(),
+                supervisors: ["tianhe-procuratorate".parse().unwrap()].into(),
+            }),
+            effects: Vec::new(),
+        };
+        assert_eq!(kind(&lain(&["tianhe-police"])), None);
+        let others = lain(&["tianhe-police", "yuexiu-court"]);
+        assert_eq!(kind(&others), Some("delivery_unacknowledged"));
+    }
 }

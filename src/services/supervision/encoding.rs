@@ -1,13 +1,14 @@
-//! Duties and custody as messages.
+//! Duties and custody as messages, and a duty's place as part of a page token.
 
 use xianjie_core::domain::custody::{Custody, State};
-use xianjie_core::domain::duty::{Duty, Owner, Warned};
+use xianjie_core::domain::duty::{Duty, DutyState, Owner, Warned};
 use xianjie_core::domain::state::PastCustody;
 use xianjie_core::ids::{DutyId, LedgerIndex};
+use xianjie_core::refusal::{Reason, Refusal, Violation};
 
-use super::write_time;
 use crate::wire::pb;
 use crate::wire::record::Word as _;
+use crate::wire::time::write_time;
 use pb::owed_duty;
 
 /// A duty that is owed, or was.
@@ -36,10 +37,17 @@ pub(super) fn owed(id: DutyId, duty: &Duty) -> pb::OwedDuty {
         articles: duty.articles.clone(),
         standing: standing(duty).into(),
         closed_by: duty.closed_by.iter().map(ToString::to_string).collect(),
+        outcome: match duty.state {
+            DutyState::Open => pb::DutyOutcome::Unspecified.into(),
+            DutyState::Closed { outcome, .. } => outcome.number(),
+        },
     }
 }
 
 fn standing(duty: &Duty) -> pb::DutyStanding {
+    if !duty.is_owed() {
+        return pb::DutyStanding::Ended;
+    }
     if duty.suspended.is_some() {
         return pb::DutyStanding::Suspended;
     }
@@ -51,25 +59,27 @@ fn standing(duty: &Duty) -> pb::DutyStanding {
     }
 }
 
-/// Who answers for a person.
-pub(super) fn custody_now(custody: &Custody) -> pb::CustodyNow {
+/// Who answers for a person. Who holds the body, and what is about to happen to it, is told only to
+/// those whom the person concerns now.
+pub(super) fn custody_now(custody: &Custody, concerned: bool) -> pb::CustodyNow {
+    let guard = custody.guard.as_ref().filter(|_| concerned);
     pb::CustodyNow {
         state: custody.state.number(),
         answers: custody.answers.as_ref().map(ToString::to_string).unwrap_or_default(),
         missing: custody.missing,
-        guard: custody.guard.as_ref().map(ToString::to_string).unwrap_or_default(),
-        proposal: custody.proposal,
-        arrested: custody.arrested,
+        guard: guard.map(ToString::to_string).unwrap_or_default(),
+        proposal: concerned && custody.proposal,
+        arrested: concerned && custody.arrested,
     }
 }
 
 /// A step of custody that was taken.
-pub(super) fn past_step(index: LedgerIndex, past: &PastCustody) -> pb::PastStep {
+pub(super) fn past_step(index: LedgerIndex, past: &PastCustody, concerned: bool) -> pb::PastStep {
     pb::PastStep {
         index: index.0,
         record_time: Some(write_time(past.time)),
         step: past.step.number(),
-        after: Some(custody_now(&past.after)),
+        after: Some(custody_now(&past.after, concerned)),
     }
 }
 
@@ -86,4 +96,18 @@ pub(super) fn gap(state: State) -> pb::GapKind {
             pb::GapKind::Other
         }
     }
+}
+
+/// A duty's place in a page token.
+pub(super) fn write_place(duty: DutyId) -> String {
+    format!("{}/{}", duty.index.0, duty.ordinal)
+}
+
+/// The duty at a place in a page token.
+pub(super) fn read_place(text: &str) -> Result<DutyId, Refusal> {
+    let wrong = || Violation::new(Reason::Format, "page_token");
+    let (index, ordinal) = text.split_once('/').ok_or_else(wrong)?;
+    let index = LedgerIndex(index.parse().map_err(|_| wrong())?);
+    let ordinal = ordinal.parse().map_err(|_| wrong())?;
+    Ok(DutyId { index, ordinal })
 }

@@ -2,6 +2,8 @@
 //! and every set of relations.
 
 use super::*;
+use crate::domain::custody::Custody;
+use crate::testing::{code, directory};
 use Rpc::*;
 
 /// RPC; whether an operator may call it; what a system needs: `-` nothing, `any` to carry the
@@ -144,4 +146,50 @@ fn both_tables_hold_every_rpc_once() {
     let last = WatchAlarms as usize;
     assert_eq!(listed.len(), last + 1);
     assert!(listed.iter().enumerate().all(|(place, rpc)| *rpc as usize == place));
+}
+
+/// A case whose person moved from Yuexiu (越秀) to Liwan (荔湾), and is held there.
+fn moved() -> Case {
+    Case {
+        roles: [
+            (Role::DecisionOrgan, code("gz-court")),
+            (Role::ResponsibleAgency, code("liwan-corrections")),
+            (Role::OldAgency, code("yuexiu-corrections")),
+        ]
+        .into(),
+        parties: ["gz-court", "yuexiu-corrections", "liwan-corrections"].map(code).into(),
+        custody: Custody {
+            answers: Some(code("liwan-corrections")),
+            guard: Some(code("liwan-detention")),
+            arrested: true,
+            ..Custody::default()
+        },
+        ..Case::default()
+    }
+}
+
+#[test]
+fn after_a_move_the_present_is_no_concern_of_the_old_agency() {
+    let (directory, case) = (directory(), moved());
+    let now = |reader: &str| custody_relations(&directory, &code(reader), &case);
+    for concerned in ["gz-court", "liwan-corrections", "liwan-detention"] {
+        assert!(now(concerned).contains(&Relation::Received), "{concerned}");
+    }
+    for supervisor in ["gz-procuratorate", "liwan-procuratorate"] {
+        assert_eq!(now(supervisor), [Relation::Supervised].into(), "{supervisor}");
+    }
+    for past in ["yuexiu-corrections", "yuexiu-procuratorate"] {
+        assert!(now(past).is_empty(), "{past}");
+        assert!(!case_relations(&directory, &code(past), &case).is_empty(), "{past}");
+    }
+}
+
+#[test]
+fn whoever_took_an_agencys_place_is_supervised_in_its_stead() {
+    let mut directory = directory();
+    let mut old = (**directory.agency(&code("yuexiu-corrections")).unwrap()).clone();
+    old.successor = Some(code("liwan-corrections"));
+    directory.put_agency(old);
+    let found = supervisor(&directory, &code("yuexiu-corrections")).cloned();
+    assert_eq!(found, Some(code("liwan-procuratorate")));
 }
