@@ -25,8 +25,8 @@ use crate::wire::pb;
 pub use pb::owed_duty::Owner;
 use pb::watch_alarms_response::Message;
 pub use pb::{
-    AlarmRaised, CustodyNow, DutyStanding, Gap, GapKind, GetCustodyResponse, GetStatisticsResponse,
-    OwedDuty, PastStep, StatisticsRow,
+    AlarmRaised, CustodyNow, DutyStanding, Gap, GapKind, GetCustodyResponse, OwedDuty, PastStep,
+    StatisticsRow,
 };
 
 /// How many a page holds at most: the hub gives no more.
@@ -136,24 +136,45 @@ impl Client {
         case: CaseRef,
         at: Option<Time>,
     ) -> Result<GetCustodyResponse, QueryError> {
-        let request = pb::GetCustodyRequest {
+        let mut request = pb::GetCustodyRequest {
             agency: self.agency()?.to_string(),
             correction_case: case.to_string(),
             at_time: at.map(write_time),
+            ..pb::GetCustodyRequest::default()
         };
-        let answer = self.supervision().get_custody(unary(request)).await;
-        Ok(answer.map_err(CallError::from)?.into_inner())
+        let mut steps = Vec::new();
+        loop {
+            let answer = self.supervision().get_custody(unary(request.clone())).await;
+            let mut page = answer.map_err(CallError::from)?.into_inner();
+            steps.append(&mut page.steps);
+            if page.next_page_token.is_empty() {
+                return Ok(GetCustodyResponse { steps, ..page });
+            }
+            request.page_token = page.next_page_token;
+        }
     }
 
     /// How the duties that were opened in a month, `YYYY-MM` in Asia/Shanghai, were met.
     ///
     /// # Errors
     /// [`QueryError`].
-    pub async fn statistics(&self, month: &str) -> Result<GetStatisticsResponse, QueryError> {
+    pub async fn statistics(&self, month: &str) -> Result<Vec<StatisticsRow>, QueryError> {
         let agency = self.agency()?.to_string();
-        let request = pb::GetStatisticsRequest { agency, month: month.to_owned() };
-        let answer = self.supervision().get_statistics(unary(request)).await;
-        Ok(answer.map_err(CallError::from)?.into_inner())
+        let mut request = pb::GetStatisticsRequest {
+            agency,
+            month: month.to_owned(),
+            ..pb::GetStatisticsRequest::default()
+        };
+        let mut rows = Vec::new();
+        loop {
+            let answer = self.supervision().get_statistics(unary(request.clone())).await;
+            let page = answer.map_err(CallError::from)?.into_inner();
+            page.rows.into_iter().for_each(|row| add(&mut rows, row));
+            if page.next_page_token.is_empty() {
+                return Ok(rows);
+            }
+            request.page_token = page.next_page_token;
+        }
     }
 
     /// Tells of every alarm above index `after` (of all if none is given), and then of every new one,
@@ -243,6 +264,25 @@ impl Client {
 /// An id, or nothing where none is given.
 fn text(id: Option<&impl ToString>) -> String {
     id.map(ToString::to_string).unwrap_or_default()
+}
+
+/// Adds the counts of a row to those of its like, or the row.
+fn add(rows: &mut Vec<StatisticsRow>, row: StatisticsRow) {
+    let same = |other: &&mut StatisticsRow| {
+        (&other.division, &other.document_type, &other.duty, &other.articles, other.force)
+            == (&row.division, &row.document_type, &row.duty, &row.articles, row.force)
+    };
+    let Some(sum) = rows.iter_mut().find(same) else {
+        rows.push(row);
+        return;
+    };
+    sum.opened += row.opened;
+    sum.met += row.met;
+    sum.met_late += row.met_late;
+    sum.missed += row.missed;
+    sum.missed_then_ended += row.missed_then_ended;
+    sum.running += row.running;
+    sum.ended_otherwise += row.ended_otherwise;
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::harness::{Agency, Hub, register};
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_list_revokes_is_recorded_once() {
     let mut hub = Hub::start().await;
-    hub.revoke(&[]).await;
+    hub.revoke(&[]);
     let (mut a, b) = (hub.agency("a").await, hub.agency("b").await);
     let system = || Purpose::Transport("a-system".parse().unwrap());
     let [transport, spare] = [(); 2].map(|()| hub.issue(&Use::Transport("a-system".to_owned())));
@@ -29,7 +29,7 @@ async fn what_a_list_revokes_is_recorded_once() {
     hub.change(&registered).await.unwrap();
     assert_eq!(signed_by(&a, &signing, &b).await, Ok(()));
 
-    hub.revoke(&[&transport, &signing, &unregistered]).await;
+    hub.revoke(&[&transport, &signing, &unregistered]);
     let both = revoked(&hub, &[&transport, &signing]).await;
     assert_eq!(recorded(&a).await, std::slice::from_ref(&both));
     // Not only the door is closed: the directory's word counts for signatures too.
@@ -38,7 +38,7 @@ async fn what_a_list_revokes_is_recorded_once() {
     // Only what the newer list adds is recorded, though it names the others still, and though it
     // came while the hub was closed.
     hub.stop().await;
-    hub.revoke(&[&transport, &signing, &unregistered, &spare]).await;
+    hub.revoke(&[&transport, &signing, &unregistered, &spare]);
     hub.restart().await;
     let third = revoked(&hub, &[&spare]).await;
     a.channel = hub.connect(&transport_of(&hub, &a).await).await;

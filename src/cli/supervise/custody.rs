@@ -109,6 +109,7 @@ mod tests {
                 step(12, Step::Accept, custody(State::InCorrection, "tianhe-corrections")),
                 step(1305, Step::Missing, lost),
             ],
+            ..GetCustodyResponse::default()
         };
         let case = CaseRef([0x11; 16]);
         expect![[r#"
@@ -125,7 +126,10 @@ mod tests {
 
     #[test]
     fn of_whom_nobody_answers_is_said() {
-        let answer = GetCustodyResponse { custody: Some(custody(State::Dead, "")), steps: vec![] };
+        let answer = GetCustodyResponse {
+            custody: Some(custody(State::Dead, "")),
+            ..GetCustodyResponse::default()
+        };
         expect![[r#"
             correction case 22222222222222222222222222222222, 2026-11-24 09:00
               answers: nobody has to

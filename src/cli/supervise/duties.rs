@@ -42,9 +42,10 @@ impl Urgency {
             DutyStanding::Passed | DutyStanding::Forewarned | DutyStanding::Running => {
                 Self::Reminder
             }
-            DutyStanding::Waiting | DutyStanding::Suspended | DutyStanding::Unspecified => {
-                Self::Still
-            }
+            DutyStanding::Waiting
+            | DutyStanding::Suspended
+            | DutyStanding::Ended
+            | DutyStanding::Unspecified => Self::Still,
         }
     }
 
@@ -122,6 +123,7 @@ pub(super) fn standing(duty: &OwedDuty) -> Words {
         (DutyStanding::Running, _) => ("running", "进行中"),
         (DutyStanding::Waiting, _) => ("not begun", "尚未起算"),
         (DutyStanding::Suspended, _) => ("stands still", "中止"),
+        (DutyStanding::Ended, _) => ("ended", "已办结"),
         (DutyStanding::Unspecified, _) => ("unknown", "未知"),
     }
 }

@@ -1,6 +1,5 @@
 //! `xianjie supervise statistics`: how the duties opened in a month were met.
 
-use serde_json::json;
 use xianjie_core::domain::directory::Divisions;
 
 use super::super::table::Table;
@@ -10,28 +9,19 @@ use crate::client::Client;
 use crate::client::json::to_json;
 use crate::client::supervise::StatisticsRow;
 
-/// Prints the rows of a month; that they are not all, as one more line.
+/// Prints the rows of a month.
 pub(super) async fn run(client: &Client, month: &str, globals: &Globals) -> Result<(), CliError> {
-    let answer = client.statistics(month).await?;
-    if answer.rows.is_empty() && !globals.json() {
+    let rows = client.statistics(month).await?;
+    if rows.is_empty() && !globals.json() {
         let words = globals.words("no duty was opened in that month", "该月没有产生期限义务");
         eprintln!("{words}");
         return Ok(());
     }
     globals.print_all(
-        answer.rows.iter(),
+        rows.iter(),
         |row| to_json(client.schema(), "StatisticsRow", row),
-        || with_reminder(lines(&answer.rows, &Divisions::built_in(), globals), globals),
+        || with_reminder(lines(&rows, &Divisions::built_in(), globals), globals),
     );
-    if answer.truncated {
-        globals.print(
-            || json!({"truncated": true}),
-            || {
-                let english = "NOT COMPLETE: the month had more duties than one answer looks at";
-                globals.words(english, "不完整：该月期限义务超出一次统计的范围")
-            },
-        );
-    }
     Ok(())
 }
 
@@ -47,6 +37,7 @@ fn lines(rows: &[StatisticsRow], divisions: &Divisions, globals: &Globals) -> Ve
         ("met", "按期"),
         ("met late", "逾期完成"),
         ("late", "逾期未见"),
+        ("late, then ended", "逾期后终结"),
         ("running", "进行中"),
         ("ended", "其他终结"),
     ];
@@ -64,6 +55,7 @@ fn lines(rows: &[StatisticsRow], divisions: &Divisions, globals: &Globals) -> Ve
             row.met.to_string(),
             row.met_late.to_string(),
             row.missed.to_string(),
+            row.missed_then_ended.to_string(),
             row.running.to_string(),
             row.ended_otherwise.to_string(),
         ]);
@@ -94,9 +86,9 @@ mod tests {
         };
         let rows = [row("送达回执", Force::Binding, 120), row("立即组织查找", Force::Soft, 3)];
         expect![[r#"
-            行政区划       文书类型          期限义务      条文           性质  产生  按期  逾期完成  逾期未见  进行中  其他终结
-            440106 天河区  verdict_handover  送达回执      社区矫正法 20  期限   120   120         0         0       0         0
-            440106 天河区  verdict_handover  立即组织查找  社区矫正法 20  提醒     3     3         0         0       0         0"#]]
+            行政区划       文书类型          期限义务      条文           性质  产生  按期  逾期完成  逾期未见  逾期后终结  进行中  其他终结
+            440106 天河区  verdict_handover  送达回执      社区矫正法 20  期限   120   120         0         0           0       0         0
+            440106 天河区  verdict_handover  立即组织查找  社区矫正法 20  提醒     3     3         0         0           0       0         0"#]]
         .assert_eq(&lines(&rows, &Divisions::built_in(), &Globals::speaking(Lang::Zh)).join("\n"));
     }
 }

@@ -1,7 +1,6 @@
 //! Every record is decided again, and what comes out otherwise is named: the record, the effect, the
 //! rule and the articles.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use xianjie_core::domain::directory::Divisions;
@@ -15,6 +14,7 @@ use super::{audited_with, copy, finds};
 use crate::hub::audit::Report;
 use crate::hub::audit::law::{Difference, LawParts, LawReport, Named};
 use crate::store::Store;
+use crate::wire::schema::Schema;
 
 /// Directory, verdict, acknowledgement, answer and rejection: record 0 and refusals are not decided.
 const DECIDED: u64 = 5;
@@ -30,27 +30,19 @@ async fn law_of(store: &dyn Store) -> LawReport {
 
 /// The built-in law with one text of the Act's rulebook replaced by another.
 fn law_with(old: &str, new: &str) -> Law {
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("core/src/domain/rules");
-    let (mut files, mut holidays) = (Vec::new(), String::new());
-    for file in std::fs::read_dir(rules).unwrap() {
-        let path = file.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if !name.ends_with(".toml") {
-            continue;
-        }
-        let mut text = std::fs::read_to_string(&path).unwrap();
-        match name.as_str() {
-            "holidays.toml" => holidays = text,
+    let file = |(name, text): (&str, &str)| {
+        let text = match name {
             "act_2020.toml" => {
                 let changed = text.replacen(old, new, 1);
                 assert_ne!(changed, text);
-                text = changed;
-                files.push((name, text));
+                changed
             }
-            _ => files.push((name, text)),
-        }
-    }
-    Law::load(&files, &holidays).unwrap()
+            _ => text.to_owned(),
+        };
+        (name.to_owned(), text)
+    };
+    let files: Vec<_> = Law::built_in_files().into_iter().map(file).collect();
+    Law::load_folder(&files, &Schema::built_in()).unwrap()
 }
 
 /// A difference in a line: index, how, what, rule, articles, fields.
