@@ -1,6 +1,7 @@
 //! The rulebooks (规则) that the hub decides under. Which they are is a record of the ledger, signed by
 //! operators; their text is the program's own, or a folder's.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,11 +18,14 @@ use super::Hub;
 use crate::store::{Store, StoreError, Wants};
 use crate::wire::schema::Schema;
 
+/// So many rulebooks are kept ready that operators ask for.
+const ASKED_FOR: usize = 4;
+
 /// The rulebooks of one hub.
 pub(crate) struct Laws {
     current: ArcSwap<Law>,
-    /// What is about to be put in force.
-    next: Mutex<Option<Arc<Law>>>,
+    /// What is about to be put in force: more than one, if operators are at odds.
+    next: Mutex<VecDeque<Arc<Law>>>,
     built_in: Arc<Law>,
     folder: Option<PathBuf>,
     schema: Arc<Schema>,
@@ -87,20 +91,29 @@ impl Laws {
     fn prepare(&self, digest: Digest) -> Result<(), Refusal> {
         let unfit = |help: String| Violation::new(Reason::DirectoryUnfit, "changes[0]").help(help);
         let law = self.find(digest).map_err(unfit)?;
-        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(law);
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if next.len() == ASKED_FOR {
+            next.pop_front();
+        }
+        next.push_back(law);
         Ok(())
     }
 
     /// The ledger has put these in force.
     pub(crate) fn take_effect(&self, digest: Digest) {
-        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match next.filter(|law| law.digest() == digest.0) {
-            Some(law) => {
+        if digest == self.digest() {
+            return;
+        }
+        let ready = {
+            let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            next.iter().find(|law| law.digest() == digest.0).cloned()
+        };
+        match ready.map_or_else(|| self.find(digest), Ok) {
+            Ok(law) => {
                 tracing::info!(%digest, "rulebooks are in force");
                 self.current.store(law);
             }
-            None if digest == self.digest() => {}
-            None => tracing::error!(%digest, "the rulebooks in force are not at hand"),
+            Err(why) => tracing::error!(why, "the rulebooks in force are not at hand"),
         }
     }
 }
@@ -161,4 +174,37 @@ pub fn read(folder: &Path, schema: &Schema) -> Result<Law, String> {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         format!("{}: {}", folder.display(), errors.join("; "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The built-in rulebooks in a folder, with another limit.
+    fn changed(folder: &Path) -> Digest {
+        for (name, text) in Law::built_in_files() {
+            let text = text.replacen("within = \"5 days\"", "within = \"7 days\"", 1);
+            fs::write(folder.join(name), text).unwrap();
+        }
+        Digest(read(folder, &Schema::built_in()).unwrap().digest())
+    }
+
+    #[test]
+    fn of_two_that_are_asked_for_at_once_the_ledger_chooses() {
+        let folder = tempfile::tempdir().unwrap();
+        let (built_in, schema) = (Arc::new(Law::built_in()), Arc::new(Schema::built_in()));
+        let own = Digest(built_in.digest());
+        let other = changed(folder.path());
+        let path = Some(folder.path().to_owned());
+        let laws = Laws::open(built_in, path, schema, Some(own)).unwrap();
+        laws.prepare(other).unwrap();
+        // What was ready stays so, whatever becomes of the folder.
+        fs::remove_file(folder.path().join("hub.toml")).unwrap();
+        laws.prepare(own).unwrap();
+        laws.take_effect(other);
+        assert_eq!(laws.digest(), other);
+        laws.take_effect(own);
+        assert_eq!(laws.digest(), own);
+        assert!(laws.prepare(Digest([7; 32])).is_err());
+    }
 }
