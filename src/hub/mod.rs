@@ -355,8 +355,7 @@ impl Shared {
     }
 }
 
-/// Runs the sequencer on a thread of its own. Each statement of a transaction is a round trip to the
-/// store: among all other tasks the sequencer would stand behind every one of them each time.
+/// Runs the sequencer on a thread of its own: a commit blocks, and nobody else may wait behind it.
 fn on_its_own_thread(
     sequencer: impl Future<Output = Result<(), Fatal>> + Send + 'static,
 ) -> Result<oneshot::Receiver<Result<(), Fatal>>, OpenError> {

@@ -168,8 +168,9 @@ pub trait Store: Send + Sync + 'static {
     /// The one writing transaction: locks the head before any read, loads what `fold` wants, folds,
     /// writes, and returns when it is synced. `None`: the fold had nothing to write.
     ///
-    /// Called from a task of the hub's own. If the caller is dropped in the middle, the outcome is
-    /// unknown, as with [`StoreError::Unknown`], but the store stays whole.
+    /// Called from a task of the hub's own, on a thread that it may block. If the caller is dropped
+    /// in the middle, the outcome is unknown, as with [`StoreError::Unknown`], but the store stays
+    /// whole.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]: nothing was written. [`StoreError::Unknown`]: pass the fence.

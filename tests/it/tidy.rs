@@ -104,6 +104,7 @@ fn in_the_core_the_law_and_the_ledger_do_not_know_each_other() {
 const WORDS: &[(&str, &[&str])] = &[
     ("pb::", &["wire", "services", "client", "bench"]),
     ("sqlx::", &["store"]),
+    ("rusqlite::", &["store"]),
     ("Status::", &["services/status", "client"]),
     ("clock.now()", &["hub", "client", "demo", "cli"]),
     (".store.commit(", &["hub/sequencer"]),

@@ -31,6 +31,12 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(of_statement(Some(writers_code(&error)), error.to_string()))
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self(error)
@@ -44,8 +50,8 @@ impl From<Failure> for StoreError {
 }
 
 /// What an error of COMMIT itself means.
-pub(super) fn at_commit(error: Error) -> StoreError {
-    of_commit(result_code(&error), error.to_string())
+pub(super) fn at_commit(error: rusqlite::Error) -> StoreError {
+    of_commit(writers_code(&error), error.to_string())
 }
 
 /// Bytes in the store that this program never wrote.
@@ -61,6 +67,12 @@ fn result_code(error: &Error) -> Option<i32> {
         // The rest is a value that can't be decoded: the file is not what we wrote.
         _ => Some(CORRUPT),
     }
+}
+
+/// As [`result_code`], for the connection that writes: it is in this thread and can't be lost.
+fn writers_code(error: &rusqlite::Error) -> i32 {
+    // What isn't SQLite's own is a value that can't be read: the file is not what we wrote.
+    error.sqlite_error().map_or(CORRUPT, |error| error.extended_code)
 }
 
 /// Before COMMIT nothing is written: the question is only whether trying again can help.
@@ -79,8 +91,7 @@ pub(super) fn of_statement(code: Option<i32>, text: String) -> StoreError {
 /// log's last frame, which makes the transaction valid, had no room. After a failed write or sync
 /// nobody may try again: the kernel may have dropped the pages. Any other error may come after the
 /// log was synced (its index could not grow).
-pub(super) fn of_commit(code: Option<i32>, text: String) -> StoreError {
-    let Some(code) = code else { return StoreError::Unknown(text) };
+pub(super) fn of_commit(code: i32, text: String) -> StoreError {
     match code & 0xff {
         BUSY | FULL => StoreError::Unavailable(text),
         IOERR if code == IOERR_SHMSIZE || code == IOERR_NOMEM => StoreError::Unknown(text),

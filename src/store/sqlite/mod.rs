@@ -2,8 +2,9 @@
 //! to run beside it.
 //!
 //! One connection writes, a few read. The writer belongs to one transaction at a time and is put
-//! back only if that ended well; after an error or a dropped caller it is closed, which rolls back,
-//! and the next transaction opens another. So no transaction is ever found open.
+//! back only if that ended well; after an error it is closed, which rolls back, and the next
+//! transaction opens another. So no transaction is ever found open. A commit blocks the thread that
+//! it is called on: the sequencer has one of its own.
 
 use std::fs::File;
 use std::io;
@@ -12,19 +13,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use sqlx::sqlite::SqlitePoolOptions;
-use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, SqlitePool};
 use tokio::sync::Mutex;
 use xianjie_core::ids::{CaseRef, LedgerIndex, Origin, PersonKey};
 
 use super::{Entry, Fold, Head, Loaded, RowPage, Space, Store, StoreError, Wants};
 use error::Failure;
+use writer::Writer;
 
 mod error;
 mod files;
 mod read;
 mod schema;
 mod settings;
-mod write;
+mod writer;
 
 /// What may be chosen about a store in SQLite.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +51,7 @@ pub struct Sqlite {
     origin: Origin,
     max_pages: AtomicU32,
     /// Absent while a transaction has it, and after one that failed.
-    writer: Mutex<Option<SqliteConnection>>,
+    writer: Mutex<Option<Writer>>,
     readers: SqlitePool,
     /// Keeps other processes out. The last field: it goes after the connections.
     _lock: File,
@@ -63,7 +65,7 @@ impl Sqlite {
     /// [`StoreError::Setup`] if there is one already, or the folder can't be written.
     pub async fn create(path: &Path, origin: &Origin) -> Result<Self, StoreError> {
         let lock = files::lock(path)?;
-        schema::create(path, origin).await?;
+        schema::create(path, origin)?;
         Ok(Self::start(path, lock, SqliteOptions::default()).await?)
     }
 
@@ -94,8 +96,7 @@ impl Sqlite {
     async fn start(path: &Path, lock: File, options: SqliteOptions) -> Result<Self, Failure> {
         // Before anything may write: another program's file is left as it is.
         let origin = schema::check(settings::reader(path).connect().await?).await?;
-        let mut writer = settings::writer(path, options.max_pages).connect().await?;
-        settings::check_durable(&mut writer).await?;
+        let writer = Writer::open(path, options.max_pages)?;
         let readers = SqlitePoolOptions::new()
             .min_connections(options.readers)
             .max_connections(options.readers)
@@ -141,14 +142,11 @@ impl Sqlite {
     }
 
     /// The writer, opened anew if the last one was given up.
-    async fn take(&self, slot: &mut Option<SqliteConnection>) -> Result<SqliteConnection, Failure> {
-        if let Some(connection) = slot.take() {
-            return Ok(connection);
+    fn take(&self, slot: &mut Option<Writer>) -> Result<Writer, Failure> {
+        match slot.take() {
+            Some(writer) => Ok(writer),
+            None => Writer::open(&self.path, self.max_pages.load(Ordering::Relaxed)),
         }
-        let max_pages = self.max_pages.load(Ordering::Relaxed);
-        let mut connection = settings::writer(&self.path, max_pages).connect().await?;
-        settings::check_durable(&mut connection).await?;
-        Ok(connection)
     }
 }
 
@@ -156,26 +154,18 @@ impl Sqlite {
 impl Store for Sqlite {
     async fn fence(&self) -> Result<Head, StoreError> {
         let mut slot = self.writer.lock().await;
-        let mut writer = self.take(&mut slot).await?;
-        let head = checkpoint(&mut writer).await?;
+        let writer = self.take(&mut slot)?;
+        let head = writer.checkpoint()?;
         *slot = Some(writer);
         Ok(head)
     }
 
     async fn commit(&self, fold: &mut dyn Fold) -> Result<Option<Head>, StoreError> {
         let mut slot = self.writer.lock().await;
-        let mut writer = self.take(&mut slot).await?;
-        match write::commit(&mut writer, fold).await {
-            Ok(head) => {
-                *slot = Some(writer);
-                Ok(head)
-            }
-            Err(failure) => {
-                // Rolls back. An error here adds nothing to the one that is reported.
-                let _ = writer.close().await;
-                Err(failure.into())
-            }
-        }
+        let writer = self.take(&mut slot)?;
+        let head = writer.commit(fold)?;
+        *slot = Some(writer);
+        Ok(head)
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
@@ -242,20 +232,6 @@ impl Store for Sqlite {
         let free = max_pages.saturating_sub(pages) * settings::PAGE_BYTES;
         Ok(Space { free: free.min(disk.free), total: total.min(disk.total) })
     }
-}
-
-/// Moves the whole log into the file, both synced, and empties it: what was visible before is
-/// durable after. After a kill between write and sync SQLite shows what it never synced.
-async fn checkpoint(writer: &mut SqliteConnection) -> Result<Head, Failure> {
-    let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
-        .persistent(false)
-        .fetch_one(&mut *writer)
-        .await?;
-    if busy != 0 {
-        let why = "a reader holds the write-ahead log".to_owned();
-        return Err(StoreError::Unavailable(why).into());
-    }
-    read::head(writer).await
 }
 
 #[cfg(test)]

@@ -275,15 +275,15 @@ pub(super) async fn pages_used(pool: &SqlitePool) -> Result<u64, Failure> {
     Ok(from_sql(pages.saturating_sub(free))?)
 }
 
-fn read_key(bytes: &[u8]) -> Result<Key, StoreError> {
+pub(super) fn read_key(bytes: &[u8]) -> Result<Key, StoreError> {
     Key::from_bytes(bytes).map_err(|_| damaged("a key of the state"))
 }
 
-fn array<const N: usize>(bytes: Vec<u8>) -> Result<[u8; N], StoreError> {
+pub(super) fn array<const N: usize>(bytes: Vec<u8>) -> Result<[u8; N], StoreError> {
     bytes.try_into().map_err(|_| damaged("a blob of another length"))
 }
 
-fn from_sql(number: i64) -> Result<u64, StoreError> {
+pub(super) fn from_sql(number: i64) -> Result<u64, StoreError> {
     u64::try_from(number).map_err(|_| damaged("a negative number"))
 }
 

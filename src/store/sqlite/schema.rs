@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use sqlx::{Connection, SqliteConnection};
 use xianjie_core::ids::Origin;
 
 use super::error::{Failure, damaged};
+use super::writer::Writer;
 use super::{files, settings};
 use crate::store::StoreError;
 
@@ -20,25 +21,20 @@ const MIN_WRITER: i64 = 1;
 const TABLES: &str = include_str!("../migrations/sqlite/0001_store.sql");
 
 /// Makes an empty store: whole under its name, or not there at all. The caller has its lock.
-pub(super) async fn create(path: &Path, origin: &Origin) -> Result<(), Failure> {
+pub(super) fn create(path: &Path, origin: &Origin) -> Result<(), Failure> {
     if path.exists() {
         return Err(StoreError::Setup(format!("{}: exists already", path.display())).into());
     }
     let made = files::beside(path, ".new");
     files::create_empty(&made)?;
-    let mut connection = settings::writer(&made, settings::MAX_PAGES).connect().await?;
-    sqlx::raw_sql(TABLES).execute(&mut connection).await?;
-    sqlx::query(
+    let writer = Writer::open(&made, settings::MAX_PAGES)?;
+    writer.run(TABLES)?;
+    writer.execute(
         "INSERT INTO meta (one, schema, min_reader, min_writer, origin) VALUES (1, ?1, ?2, ?3, ?4)",
-    )
-    .bind(SCHEMA)
-    .bind(MIN_READER)
-    .bind(MIN_WRITER)
-    .bind(origin.as_str())
-    .execute(&mut connection)
-    .await?;
+        (SCHEMA, MIN_READER, MIN_WRITER, origin.as_str()),
+    )?;
     // The last connection moves the log into the file and removes it.
-    connection.close().await?;
+    drop(writer);
     files::publish(&made, path)?;
     Ok(())
 }
