@@ -14,6 +14,10 @@ use super::submit::unavailable;
 use crate::store::{Entry, Wants};
 use crate::wire;
 
+/// How many rows of a list of unsettled deliveries are read at once: each stands for
+/// [`SPAN`](xianjie_core::domain::state::SPAN) numbers.
+const SPANS: usize = 16;
+
 /// One delivery, with all that a recipient gets.
 #[derive(Debug, Clone)]
 pub struct Delivered {
@@ -112,9 +116,8 @@ impl Hub {
         let lowest = if inbox.unsettled == 0 {
             InboxNumber(0)
         } else {
-            let (from, to) = Key::unsettled_bounds(agency, InboxNumber(0));
-            let page = self.shared.store.scan(&from, &to, 1).await.map_err(unavailable)?;
-            page.first().map_or(InboxNumber(0), |(key, _)| number_of(key))
+            let numbers = self.unsettled_numbers(agency, InboxNumber(0), 1).await?;
+            numbers.first().copied().unwrap_or_default()
         };
         Ok(InboxState { last: inbox.last, lowest_unsettled: lowest, unsettled: inbox.unsettled })
     }
@@ -141,9 +144,7 @@ impl Hub {
         after: InboxNumber,
         limit: usize,
     ) -> Result<Vec<(InboxNumber, Delivery)>, Refusal> {
-        let (from, to) = Key::unsettled_bounds(agency, after);
-        let page = self.shared.store.scan(&from, &to, limit).await.map_err(unavailable)?;
-        let numbers: Vec<InboxNumber> = page.iter().map(|(key, _)| number_of(key)).collect();
+        let numbers = self.unsettled_numbers(agency, after, limit).await?;
         let mut wants = Wants::default();
         wants.keys.extend(numbers.iter().map(|n| Key::Delivery(agency.clone(), *n)));
         let mut loaded = self.shared.store.load(&wants).await.map_err(unavailable)?;
@@ -155,12 +156,38 @@ impl Hub {
         });
         Ok(deliveries.collect())
     }
+
+    /// The numbers above `after` of deliveries that are not settled, in order, at most `limit`.
+    pub(super) async fn unsettled_numbers(
+        &self,
+        agency: &AgencyCode,
+        after: InboxNumber,
+        limit: usize,
+    ) -> Result<Vec<InboxNumber>, Refusal> {
+        let (mut from, to) = Key::unsettled_bounds(agency, after);
+        let mut numbers = Vec::new();
+        while numbers.len() < limit {
+            let page = self.shared.store.scan(&from, &to, SPANS).await.map_err(unavailable)?;
+            let Some((last, _)) = page.last() else { break };
+            from = [&last[..], &[0]].concat();
+            for (key, row) in &page {
+                let (Ok(Key::Unsettled(_, span)), Ok(Row::Unsettled(open))) =
+                    (Key::from_bytes(key), Row::from_bytes(row))
+                else {
+                    return Err(unavailable("a list of unsettled deliveries is damaged"));
+                };
+                numbers.extend(open.numbers(span).filter(|number| *number > after));
+            }
+        }
+        numbers.truncate(limit);
+        Ok(numbers)
+    }
 }
 
 /// The number at the end of a delivery's key.
 fn number_of(key: &[u8]) -> InboxNumber {
     match Key::from_bytes(key) {
-        Ok(Key::Delivery(_, number) | Key::Unsettled(_, number)) => number,
+        Ok(Key::Delivery(_, number)) => number,
         _ => InboxNumber(0),
     }
 }

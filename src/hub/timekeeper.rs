@@ -198,9 +198,7 @@ impl Hub {
         agency: &AgencyCode,
         after: InboxNumber,
     ) -> Result<Vec<(InboxNumber, Delivery)>, Refusal> {
-        let (from, to) = Key::unsettled_bounds(agency, after);
-        let page = self.shared.store.scan(&from, &to, limits::PAGE).await.map_err(unavailable)?;
-        let numbers = numbers(page.iter().map(|(key, _)| &key[..]))?;
+        let numbers = self.unsettled_numbers(agency, after, limits::PAGE).await?;
         let deliveries = numbers.iter().map(|number| (agency.clone(), *number));
         let mut found = self.deliveries_of(deliveries).await?;
         let one = |number| Some((number, found.remove(&(agency.clone(), number))?));
@@ -250,12 +248,4 @@ fn duties<'k>(keys: impl Iterator<Item = &'k [u8]>) -> Result<Vec<DutyId>, Refus
         _ => Ok(None),
     };
     keys.filter_map(|key| duty(key).transpose()).collect()
-}
-
-fn numbers<'k>(keys: impl Iterator<Item = &'k [u8]>) -> Result<Vec<InboxNumber>, Refusal> {
-    let number = |key| match Key::from_bytes(key).map_err(unavailable)? {
-        Key::Unsettled(_, number) => Ok(Some(number)),
-        _ => Ok(None),
-    };
-    keys.filter_map(|key| number(key).transpose()).collect()
 }

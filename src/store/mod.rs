@@ -20,8 +20,8 @@ pub mod sqlite;
 pub use space::{Reserve, Space};
 
 /// How often one transaction asks its fold what it wants: a fold that is not content by then has a
-/// defect. The longest chain is input, document, case, owed duties, duties.
-pub const FOLD_ROUNDS: usize = 8;
+/// defect. The longest chain is input, document, case, owed duties, duties, what they change.
+pub const FOLD_ROUNDS: usize = 9;
 
 /// The head of the ledger: what the writing transaction locks before it reads anything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

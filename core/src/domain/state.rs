@@ -24,10 +24,12 @@ use crate::ids::{
 mod apply;
 mod cache;
 mod key;
+mod unsettled;
 mod view;
 pub use apply::{ApplyError, apply};
 pub use cache::Cache;
 pub use key::{Key, KeyError, Range};
+pub use unsettled::{SPAN, Span, Unsettled};
 pub use view::{Changes, EntryHead, Loaded, View, Wants};
 
 /// One row of the state.
@@ -75,6 +77,8 @@ pub enum Row {
     Told(InboxNumber),
     /// The last outage of the hub.
     Outage(Outage),
+    /// Which deliveries of an inbox are not settled.
+    Unsettled(Unsettled),
 }
 
 /// A step of custody (监管责任) that a case took: who answered for the person from then on.

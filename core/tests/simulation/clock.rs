@@ -112,11 +112,7 @@ impl Simulation {
         after: InboxNumber,
         old: Time,
     ) -> Option<Vec<(InboxNumber, AgencyCode)>> {
-        let from = Key::Unsettled(agency.clone(), after.next());
-        let numbers = self.hub.keys_from(&from).map_while(|key| match key {
-            Key::Unsettled(owner, number) if owner == agency => Some(*number),
-            _ => None,
-        });
+        let numbers = self.hub.listed(agency, after);
         let old = |number| match self.hub.rows.get(&Key::Delivery(agency.clone(), number)) {
             Some(Row::Delivery(delivery)) if delivery.time <= old => {
                 Some((number, delivery.document.sender.clone()))

@@ -9,8 +9,8 @@ use xianjie_core::domain::directory::{Directory, Divisions};
 use xianjie_core::domain::record::{Effect, Kind, Record};
 use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
-use xianjie_core::domain::state::{EntryHead, Key, Loaded, Range, Row, View, Wants, apply};
-use xianjie_core::ids::{AgencyCode, CaseRef, Digest, LedgerIndex, PersonKey, Time};
+use xianjie_core::domain::state::{EntryHead, Key, Loaded, Range, Row, Span, View, Wants, apply};
+use xianjie_core::ids::{AgencyCode, CaseRef, Digest, InboxNumber, LedgerIndex, PersonKey, Time};
 use xianjie_core::refusal::Refusal;
 
 use crate::simulation::DAY;
@@ -105,6 +105,22 @@ impl Hub {
     /// Who answers for what an agency had: itself or its last successor.
     pub(crate) fn heir(&self, agency: &AgencyCode) -> AgencyCode {
         self.directory.successor(agency).clone()
+    }
+
+    /// The deliveries of an inbox that are listed as not settled, above `after`.
+    pub(crate) fn listed<'h>(
+        &'h self,
+        agency: &'h AgencyCode,
+        after: InboxNumber,
+    ) -> impl Iterator<Item = InboxNumber> + 'h {
+        let from = Key::Unsettled(agency.clone(), Span::of(after.next()));
+        let rows = self.rows.range(from..).map_while(move |(key, row)| match (key, row) {
+            (Key::Unsettled(owner, span), Row::Unsettled(open)) if owner == agency => {
+                Some(open.numbers(*span))
+            }
+            _ => None,
+        });
+        rows.flatten().filter(move |number| *number > after)
     }
 
     /// The keys from `from` on.

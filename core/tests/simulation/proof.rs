@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use xianjie_core::domain::custody::State;
 use xianjie_core::domain::record::{Clock, DutyStep, Effect, Kind, Record, RuledEffect, Settled};
-use xianjie_core::domain::state::{Key, Row};
+use xianjie_core::domain::state::{Key, Row, Span};
 use xianjie_core::ids::{AgencyCode, DutyId, InboxNumber, LedgerIndex, Time};
 
 use crate::agencies::code;
@@ -127,7 +127,10 @@ fn a_document_recorded_twice_breaks_p2() {
 fn a_forgotten_delivery_breaks_p3() {
     let unlisted = audit_after(|rows| {
         let Key::Delivery(agency, number) = delivery(rows, false) else { panic!() };
-        rows.remove(&Key::Unsettled(agency, number));
+        if let Some(Row::Unsettled(open)) = rows.get_mut(&Key::Unsettled(agency, Span::of(number)))
+        {
+            open.remove(number);
+        }
     });
     breaks(unlisted, "P3", "index of unsettled");
     let signed = audit_after(|rows| {

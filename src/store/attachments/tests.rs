@@ -241,14 +241,24 @@ async fn a_large_upload_goes_on_wherever_it_was_interrupted() {
     assert_eq!(bench.get(&agency(), &file, 0).await.unwrap(), file.bytes);
 }
 
-#[tokio::test]
-async fn a_dropped_append_keeps_the_file_taken_until_it_has_ended() {
+#[test]
+fn a_dropped_append_keeps_the_file_taken_until_it_has_ended() {
+    // One thread for blocking work, so that the append can be kept from ending before it is dropped.
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(drop_an_append());
+}
+
+async fn drop_an_append() {
     let bench = Bench::new().await;
     let file = source(1, 8 * 1024 * 1024);
     let upload = bench.ready(&agency(), &file, 0).await;
+    let (let_go, held) = std::sync::mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || held.recv());
     let mut append = Box::pin(upload.append(file.bytes.clone()));
     assert!(futures::poll!(&mut append).is_pending());
     drop(append);
+    drop(let_go);
     // Until the bytes are down the file is taken; then it goes on behind them.
     let mut busy = 0;
     let upload = loop {

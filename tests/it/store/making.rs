@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use xianjie::store::{Batch, Entry, Fold, Head, Loaded, Store, StoreError, Wants};
-use xianjie_core::domain::state::{Case, Delivery, Inbox, Key, Row};
+use xianjie_core::domain::state::{Case, Delivery, Inbox, Key, Row, Span, Unsettled};
 use xianjie_core::ids::{
     AgencyCode, CaseRef, Digest, DocumentId, DocumentRef, DutyId, InboxNumber, LedgerIndex,
     SenderNumber, SystemCode, Time,
@@ -104,7 +104,7 @@ pub(crate) fn kinds() -> Vec<(Key, Row, Row)> {
         (Key::Sent(here(), SenderNumber(7)), sent(&a_document), sent(&another)),
         (Key::Inbox(here()), inbox(7), inbox(8)),
         (Key::Delivery(here(), number), delivery(false), delivery(true)),
-        (Key::Unsettled(here(), number), Row::Entry, changed(6)),
+        (Key::Unsettled(here(), Span::of(number)), unsettled(number), changed(6)),
         (Key::Case(case), opened(index), opened(LedgerIndex(8))),
         (Key::OwedInCase(case, duty), Row::Entry, changed(7)),
         (Key::OwedInThread(index, duty), Row::Entry, changed(8)),
@@ -112,6 +112,12 @@ pub(crate) fn kinds() -> Vec<(Key, Row, Row)> {
         (Key::Duty(duty), Row::Entry, changed(10)),
         (Key::Unique(digest), Row::Unique(a_document), Row::Unique(another)),
     ]
+}
+
+fn unsettled(number: InboxNumber) -> Row {
+    let mut open = Unsettled::default();
+    open.insert(number);
+    Row::Unsettled(open)
 }
 
 /// An inbox row whose last number is `last`.

@@ -95,7 +95,7 @@ impl Nation {
             rounds += self.apply_on(&mut loaded, &decided.record, decided.link);
         }
         // The writing transaction loads so often at most, whatever the number of items.
-        assert!(rounds <= 7, "{rounds} rounds of loading");
+        assert!(rounds <= 8, "{rounds} rounds of loading");
         decided
     }
 

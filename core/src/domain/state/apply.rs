@@ -2,7 +2,9 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Addressed, Case, Delivery, DocumentRow, Inbox, Key, PastCustody, Row, View};
+use super::{
+    Addressed, Case, Delivery, DocumentRow, Inbox, Key, PastCustody, Row, Span, Unsettled, View,
+};
 use crate::domain::agency::{Agency, Certificate, Revocation, System};
 use crate::domain::record::{
     CaseSet, Clock, DocumentTaken, Effect, Kind, Record, Refusals, Settled,
@@ -277,7 +279,7 @@ impl Change<'_, '_> {
             settled: None,
         };
         self.view.put(Key::Delivery(agency.clone(), number), Row::Delivery(delivery));
-        self.view.put(Key::Unsettled(agency.clone(), number), Row::Entry);
+        self.list(agency, number);
         Ok(())
     }
 
@@ -297,11 +299,48 @@ impl Change<'_, '_> {
             self.free_unique(&delivery.document)?;
         }
         self.view.put(key, Row::Delivery(delivery));
-        self.view.delete(Key::Unsettled(agency.clone(), number));
         let mut inbox = self.inbox_row(agency);
         inbox.unsettled = inbox.unsettled.saturating_sub(1);
         self.view.put(Key::Inbox(agency.clone()), Row::Inbox(inbox));
+        self.strike(agency, number, inbox.last);
         Ok(())
+    }
+
+    /// Lists a new delivery as not settled. The row of an inbox's last span stands even if nothing in
+    /// it is open: so at the first number of a span there is nothing to ask for but the row before.
+    fn list(&mut self, agency: &AgencyCode, number: InboxNumber) {
+        let span = Span::of(number);
+        let mut open = Unsettled::default();
+        if number != span.first() {
+            open = self.unsettled_row(agency, span);
+        } else if let Some(before) = span.0.checked_sub(1).map(Span)
+            && self.unsettled_row(agency, before).is_empty()
+        {
+            self.view.delete(Key::Unsettled(agency.clone(), before));
+        }
+        open.insert(number);
+        self.view.put(Key::Unsettled(agency.clone(), span), Row::Unsettled(open));
+    }
+
+    /// Strikes a settled delivery off the list.
+    fn strike(&mut self, agency: &AgencyCode, number: InboxNumber, last: InboxNumber) {
+        let span = Span::of(number);
+        let mut open = self.unsettled_row(agency, span);
+        open.remove(number);
+        let key = Key::Unsettled(agency.clone(), span);
+        if open.is_empty() && span != Span::of(last) {
+            self.view.delete(key);
+        } else {
+            self.view.put(key, Row::Unsettled(open));
+        }
+    }
+
+    /// What of a span is open; what isn't loaded yet reads as nothing and is asked for with the rest.
+    fn unsettled_row(&self, agency: &AgencyCode, span: Span) -> Unsettled {
+        match self.view.get(&Key::Unsettled(agency.clone(), span)) {
+            Some(Row::Unsettled(open)) => *open,
+            _ => Unsettled::default(),
+        }
     }
 
     fn withdraw(&mut self, document: &DocumentRef) -> Result<(), ApplyError> {

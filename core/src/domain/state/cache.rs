@@ -70,7 +70,14 @@ impl Cache {
                 self.young.waiting.remove(key);
                 self.old.waiting.remove(key);
             }
-            (Key::Inbox(_) | Key::Sender(_) | Key::Delivery(..) | Key::Document(_), Some(row)) => {
+            (
+                Key::Inbox(_)
+                | Key::Unsettled(..)
+                | Key::Sender(_)
+                | Key::Delivery(..)
+                | Key::Document(_),
+                Some(row),
+            ) => {
                 self.young.rows.insert(key.clone(), row.clone());
             }
             (_, Some(_)) => {}

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use super::unsettled::Span;
 use crate::domain::record::Notice;
 use crate::ids::{
     AgencyCode, CaseRef, Digest, DocumentId, DocumentRef, DutyId, InboxNumber, LedgerIndex,
@@ -33,8 +34,8 @@ pub enum Key {
     Inbox(AgencyCode),
     /// A delivery, by inbox and number.
     Delivery(AgencyCode, InboxNumber),
-    /// Index: a delivery that is not settled.
-    Unsettled(AgencyCode, InboxNumber),
+    /// Index: which deliveries of an inbox are not settled.
+    Unsettled(AgencyCode, Span),
     /// A case.
     Case(CaseRef),
     /// Index: a duty still owed in a case.
@@ -102,7 +103,7 @@ impl Key {
             Self::Sent(code, number) => Writer::tag(8).text(code.as_str()).number(number.0),
             Self::Inbox(code) => Writer::tag(9).text(code.as_str()),
             Self::Delivery(code, number) => Writer::tag(10).text(code.as_str()).number(number.0),
-            Self::Unsettled(code, number) => Writer::tag(11).text(code.as_str()).number(number.0),
+            Self::Unsettled(code, span) => Writer::tag(11).text(code.as_str()).number(span.0),
             Self::Case(case) => Writer::tag(12).bytes(&case.0),
             Self::OwedInCase(case, duty) => Writer::tag(13).bytes(&case.0).duty(*duty),
             Self::OwedInThread(index, duty) => Writer::tag(14).number(index.0).duty(*duty),
@@ -143,10 +144,11 @@ impl Key {
         (from, to)
     }
 
-    /// The bounds of one inbox's index of deliveries that are not settled, above `after`.
+    /// The bounds of one inbox's index of deliveries that are not settled, from the span on that holds
+    /// the number after `after`.
     #[must_use]
     pub fn unsettled_bounds(agency: &AgencyCode, after: InboxNumber) -> (Vec<u8>, Vec<u8>) {
-        let from = Self::Unsettled(agency.clone(), after.next()).to_bytes();
+        let from = Self::Unsettled(agency.clone(), Span::of(after.next())).to_bytes();
         let to = Writer::tag(11).bytes(agency.as_str().as_bytes()).bytes(&[1]).0;
         (from, to)
     }
@@ -223,7 +225,7 @@ impl Key {
             8 => Self::Sent(reader.code()?, SenderNumber(reader.number()?)),
             9 => Self::Inbox(reader.code()?),
             10 => Self::Delivery(reader.code()?, InboxNumber(reader.number()?)),
-            11 => Self::Unsettled(reader.code()?, InboxNumber(reader.number()?)),
+            11 => Self::Unsettled(reader.code()?, Span(reader.number()?)),
             12 => Self::Case(CaseRef(reader.array()?)),
             13 => Self::OwedInCase(CaseRef(reader.array()?), reader.duty()?),
             14 => Self::OwedInThread(LedgerIndex(reader.number()?), reader.duty()?),

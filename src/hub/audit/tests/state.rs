@@ -1,8 +1,8 @@
 //! Rows, persons' links, and who answers for whom.
 
 use xianjie_core::domain::record::Effect;
-use xianjie_core::domain::state::{Key, Row};
-use xianjie_core::ids::{CaseRef, Digest, InboxNumber, LedgerIndex, PersonKey};
+use xianjie_core::domain::state::{Key, Row, Span};
+use xianjie_core::ids::{CaseRef, Digest, LedgerIndex, PersonKey};
 
 use super::{audited, copy, finds, has, ledger, said};
 
@@ -12,9 +12,9 @@ async fn changed_missing_and_added_rows_are_named() {
     let corrections = ledger::code("tianhe-corrections");
     let inbox = Key::Inbox(corrections.clone());
     copy.rows.insert(inbox.to_bytes(), Row::Rulebook(Digest([0; 32])).to_bytes());
-    let unsettled = Key::Unsettled(ledger::code("yuexiu-procuratorate"), InboxNumber(1));
+    let unsettled = Key::Unsettled(ledger::code("yuexiu-procuratorate"), Span(0));
     copy.rows.remove(&unsettled.to_bytes()).unwrap();
-    copy.rows.insert(Key::Unsettled(corrections, InboxNumber(9)).to_bytes(), vec![0xff]);
+    copy.rows.insert(Key::Unsettled(corrections, Span(9)).to_bytes(), vec![0xff]);
     copy.rows.insert(vec![0xee, 1], Vec::new());
     let rows = copy.rows.len() as u64;
     let report = audited(&copy).await;
@@ -23,8 +23,8 @@ async fn changed_missing_and_added_rows_are_named() {
         &[
             "P9 a row is not what the records make it: Inbox(tianhe-corrections)",
             "P9 a row stands that no record made: \
-             Unsettled(tianhe-corrections, InboxNumber(9))",
-            "P9 a row is missing: Unsettled(yuexiu-procuratorate, InboxNumber(1))",
+             Unsettled(tianhe-corrections, Span(9))",
+            "P9 a row is missing: Unsettled(yuexiu-procuratorate, Span(0))",
             "P9 a row stands that no record made: 0xee01",
         ],
     );
