@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::{Request, Response, Status, Streaming};
-use xianjie_core::domain::policy::{self, Rpc};
+use xianjie_core::domain::policy::Rpc;
 use xianjie_core::ids::{AgencyCode, Digest};
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use super::peer::{Caller, agency};
 use super::permit::Permit;
+use super::protected::Showing;
 use super::{Answers, Source, answers, encode, exchange, status, unary};
 use crate::hub::Hub;
 use crate::store::attachments::{AttachmentError, Held, Opening, Reader, Upload};
@@ -140,15 +141,15 @@ async fn download(
     let document = encode::document_ref(request.document.as_ref())?;
     let digest = digest(&request.sha256)?;
     let rpc = Rpc::DownloadAttachment;
-    let submission = exchange::visible(&caller, rpc, &agency, &document).await?;
-    let directory = caller.hub.directory();
-    let relations =
-        policy::document_relations(&directory, &agency, &document.sender, &submission.row);
+    let seen = exchange::visible(&caller, rpc, &agency, &document, request.query).await?;
+    let exchange::Seen { submission, relations, by_query } = seen;
     let permit = Permit::about(&caller, rpc, agency, relations)?;
     let entry = caller.hub.entry(submission.row.index).await?;
     if !attachment_digests(&entry.signed_document).contains(&digest) {
         return Err(Reason::NotFound.into());
     }
+    let showing = Showing { caller: &caller, rpc, reader: permit.agency(), by_query };
+    showing.document(&submission, &entry).await?;
     let attachments = caller.hub.attachments();
     let opened = attachments.read(&document.sender, digest, request.offset).await;
     let reader = opened.map_err(refusal)?.ok_or_else(|| Refusal::from(Reason::NotFound))?;

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::agency::{Agency, Certificate, System};
-use super::custody::{Custody, Step};
+use super::custody::{Custody, State, Step};
 use super::document::Category;
 use super::duty::Duty;
 use super::record::{Opened, Outage, Settled};
@@ -49,7 +49,7 @@ pub enum Row {
     Document(Box<DocumentRow>),
     /// How many documents an agency has sent.
     Sender(SenderNumber),
-    /// A document by its sender's number.
+    /// A document by its sender's number, or by its case.
     Sent(DocumentRef),
     /// An agency's inbox.
     Inbox(Inbox),
@@ -181,6 +181,16 @@ pub struct Case {
     pub seen: BTreeSet<DocumentType>,
     /// Who answers for the person.
     pub custody: Custody,
+}
+
+impl Case {
+    /// Whether what is known of the person is sealed (犯罪记录封存, 刑诉法 286): a juvenile at the
+    /// offence whose correction has ended. No document tells the length of the penalty but in words:
+    /// where it was over five years, the seal asks more than the law does, and a query opens it.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.juvenile == Some(true) && matches!(self.custody.state, State::Released | State::Dead)
+    }
 }
 
 impl Row {

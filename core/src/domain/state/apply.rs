@@ -50,7 +50,11 @@ pub fn apply(
         Kind::Clock(Clock::Outage(outage)) => {
             change.view.put(Key::Outage, Row::Outage(*outage));
         }
-        Kind::Acknowledged(_) | Kind::Rejected(_) | Kind::Clock(_) | Kind::Revocations(_) => {}
+        Kind::Acknowledged(_)
+        | Kind::Rejected(_)
+        | Kind::Clock(_)
+        | Kind::Revocations(_)
+        | Kind::Access(_) => {}
     }
     for (ordinal, ruled) in (0..).zip(&record.effects) {
         change.effect(&ruled.effect, &record.kind, ordinal)?;
@@ -123,6 +127,10 @@ impl Change<'_, '_> {
             withdrawn_by: None,
         };
         self.view.put(Key::Document(taken.document.clone()), Row::Document(Box::new(row)));
+        if let Some(case) = taken.case {
+            let key = Key::Filed(case, self.index);
+            self.view.put(key, Row::Sent(taken.document.clone()));
+        }
         Ok(())
     }
 
