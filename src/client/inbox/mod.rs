@@ -65,6 +65,9 @@ pub struct DeliveryNote {
     pub verified: bool,
     /// The document was erased: there is nothing to hold.
     pub erased: bool,
+    /// A juvenile's, settled before: it comes without its document, which is asked for with a record.
+    #[serde(default)]
+    pub withheld: bool,
 }
 
 impl DeliveryNote {

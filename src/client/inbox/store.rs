@@ -103,7 +103,7 @@ impl Inbox<'_> {
         note: &DeliveryNote,
         parts: &ReceiptParts,
     ) -> Result<Report, InboxError> {
-        if note.erased {
+        if note.erased || note.withheld {
             return Ok(Report::default());
         }
         // If they can't be had, verification says so.
@@ -148,7 +148,8 @@ fn note_of(delivery: &pb::Delivery, parts: &ReceiptParts) -> DeliveryNote {
         index: parts.index,
         commitment: hex::encode(parts.opening.leaf.commitment.0),
         verified: false,
-        erased: delivery.signed_document.is_none(),
+        erased: delivery.signed_document.is_none() && !delivery.withheld,
+        withheld: delivery.withheld,
     }
 }
 

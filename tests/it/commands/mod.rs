@@ -11,6 +11,7 @@ mod folders;
 mod inbox;
 mod operators;
 mod pki;
+mod query;
 mod relay;
 mod send;
 mod supervise;
