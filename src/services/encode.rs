@@ -108,14 +108,14 @@ async fn delivery(
     published: &Published,
 ) -> Result<pb::Delivery, Refusal> {
     let opened = record.effects.iter().find_map(|ruled| match &ruled.effect {
-        Effect::DeliveryOpened { agency: to, number: at, copy, in_lieu }
+        Effect::DeliveryOpened { agency: to, number: at, copy, in_lieu, carries }
             if to == agency && *at == number =>
         {
-            Some((*copy, *in_lieu, ruled.articles.clone()))
+            Some((*copy, *in_lieu, ruled.articles.clone(), carries.iter().cloned().collect()))
         }
         _ => None,
     });
-    let (copy, in_lieu, articles) = opened.unwrap_or_default();
+    let (copy, in_lieu, articles, carries) = opened.unwrap_or_default();
     // It comes once. Shown again, it would be shown without a record of that, or though it is sealed.
     let withheld =
         settled.is_some() && hub.protection(case_of(record), entry).await? != Protection::Common;
@@ -131,6 +131,7 @@ async fn delivery(
         in_lieu,
         articles,
         withheld,
+        carries,
     })
 }
 

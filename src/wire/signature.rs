@@ -146,13 +146,15 @@ pub fn write(signature: &Signature) -> pb::Signature {
     }
 }
 
-/// The digests of the attachments that the document in a stored `SignedDocument` names; none if it
-/// was erased.
+/// The attachments that the document in a stored `SignedDocument` names, each by its digest and kind; none
+/// if it was erased.
 #[must_use]
-pub fn attachment_digests(envelope: &[u8]) -> Vec<Digest> {
-    let document = document(envelope);
-    let digests = document.attachments.iter().map(|named| named.sha256.as_slice().try_into());
-    digests.filter_map(Result::ok).map(Digest).collect()
+pub fn attachments(envelope: &[u8]) -> Vec<(Digest, String)> {
+    let named = document(envelope).attachments.into_iter();
+    let read = |named: pb::Attachment| {
+        Some((Digest(named.sha256.as_slice().try_into().ok()?), named.kind))
+    };
+    named.filter_map(read).collect()
 }
 
 /// The day on which the document in a stored `SignedDocument` was issued, as it says; empty if it says

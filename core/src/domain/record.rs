@@ -300,6 +300,8 @@ pub enum Effect {
         number: InboxNumber,
         /// The next higher agency, in place of one that does not exist (2020办法 9(2)).
         in_lieu: bool,
+        /// The kinds of attachment that go along; empty: all.
+        carries: BTreeSet<String>,
     },
     /// A delivery ends.
     DeliverySettled {

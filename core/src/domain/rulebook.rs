@@ -241,6 +241,8 @@ pub struct Entry {
     pub who: Who,
     /// Only if this holds.
     pub when: Option<Condition>,
+    /// The kinds of attachment that go along; empty: all.
+    pub carries: Vec<String>,
 }
 
 /// Who an entry names.

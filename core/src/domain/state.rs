@@ -128,6 +128,16 @@ pub struct Addressed {
     pub number: InboxNumber,
     /// Copy rather than primary.
     pub copy: bool,
+    /// The kinds of attachment that go along; empty: all.
+    pub carries: BTreeSet<String>,
+}
+
+impl Addressed {
+    /// Whether an attachment of this kind goes along.
+    #[must_use]
+    pub fn carries(&self, kind: &str) -> bool {
+        self.carries.is_empty() || self.carries.contains(kind)
+    }
 }
 
 /// An inbox as a whole.

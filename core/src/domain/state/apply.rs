@@ -151,7 +151,7 @@ impl Change<'_, '_> {
         match effect {
             Effect::CaseOpened { case } => self.open_case(*case, kind)?,
             Effect::CaseSet { case, set } => self.set_case(*case, set)?,
-            Effect::DeliveryOpened { agency, copy, number, in_lieu: _ } => {
+            Effect::DeliveryOpened { agency, copy, number, .. } => {
                 self.open_delivery(kind, agency, *copy, *number)?;
             }
             Effect::DeliverySettled { agency, number, how } => {
@@ -366,9 +366,12 @@ fn addressed(record: &Record) -> Vec<Addressed> {
         .effects
         .iter()
         .filter_map(|ruled| match &ruled.effect {
-            Effect::DeliveryOpened { agency, copy, number, .. } => {
-                Some(Addressed { agency: agency.clone(), number: *number, copy: *copy })
-            }
+            Effect::DeliveryOpened { agency, copy, number, carries, .. } => Some(Addressed {
+                agency: agency.clone(),
+                number: *number,
+                copy: *copy,
+                carries: carries.clone(),
+            }),
             _ => None,
         })
         .collect();

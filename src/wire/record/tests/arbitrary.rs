@@ -220,14 +220,14 @@ fn delivery_effect() -> impl Strategy<Value = Effect> {
         date().prop_map(Settled::ServedOtherwise),
     ];
     prop_oneof![
-        (agency_code(), any::<bool>(), any::<u64>(), any::<bool>()).prop_map(
-            |(agency, copy, number, in_lieu)| Effect::DeliveryOpened {
+        (agency_code(), any::<bool>(), any::<u64>(), any::<bool>(), btree_set(text(), 0..3))
+            .prop_map(|(agency, copy, number, in_lieu, carries)| Effect::DeliveryOpened {
                 agency,
                 copy,
                 number: InboxNumber(number),
                 in_lieu,
-            }
-        ),
+                carries,
+            }),
         (agency_code(), any::<u64>(), settled).prop_map(|(agency, number, how)| {
             Effect::DeliverySettled { agency, number: InboxNumber(number), how }
         }),

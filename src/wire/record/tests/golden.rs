@@ -1,6 +1,8 @@
 //! Records whose bytes are frozen: what is hashed can never be encoded otherwise. The files in
 //! `tests/golden/` are for integrators too.
 
+use std::collections::BTreeSet;
+
 use expect_test::{ExpectFile, expect_file};
 use jiff::civil::date;
 use xianjie_core::domain::access::{self, Access, Ground, Query};
@@ -103,6 +105,14 @@ fn a_document_with_its_deliveries_and_its_case() {
             copy: false,
             number: InboxNumber(7),
             in_lieu: true,
+            carries: BTreeSet::new(),
+        },
+        Effect::DeliveryOpened {
+            agency: id("tianhe-police"),
+            copy: true,
+            number: InboxNumber(8),
+            in_lieu: false,
+            carries: ["判决书、裁定书、决定书", "执行通知书"].map(str::to_owned).into(),
         },
         Effect::Contradiction { case: Some(case), what: "hub/second_registration".to_owned() },
         Effect::NoticeOwed {

@@ -164,6 +164,18 @@ const BROKEN_TABLES: &[Broken] = &[
         16,
         "\"sender\" is required of all documents",
     ),
+    (
+        "when = \"places differ\" }",
+        "when = \"places differ\", carries = [] }",
+        13,
+        "is empty: leave it out",
+    ),
+    (
+        "when = \"places differ\" }",
+        "carries = [\"判决书\", \"判决书\"] }",
+        13,
+        "stands in the list twice",
+    ),
     ("needs = [\"判决书\"]", "needs = [{ kind = \"判决书\" }]", 17, "needs `when`"),
     ("revoked = \"revoke\"", "granted = \"revoke\"", 19, "\"granted\" is not in `outcomes`"),
     ("revoked = \"revoke\"", "revoked = \"revok\"", 19, "\"revok\" is none of: decide,"),
