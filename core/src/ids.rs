@@ -103,6 +103,12 @@ text_id!(
     |c| c.is_ascii_lowercase() || c == '_'
 );
 
+text_id!(
+    /// A topic of query (查询专题) by its name in the rulebooks.
+    TopicName, 64, "a-z and underscores",
+    |c| c.is_ascii_lowercase() || c == '_'
+);
+
 /// A ledger's origin `<host>/ledger/<n>`: the name of the log, of its note key, and what every
 /// signed payload names, so that nothing crosses from one hub to another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

@@ -113,6 +113,8 @@ pub const REFUSALS_PER_MINUTE: usize = 64;
 pub const DISK_RESERVE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// Write-ahead log size that alarms.
 pub const WAL_ALARM_BYTES: u64 = 256 * 1024 * 1024;
+/// Characters of the article that a query cites: a citation, and no room for a story.
+pub const ARTICLE_CHARS: usize = 60;
 /// Hours after which an attachment that no document names is collected.
 pub const ORPHAN_HOURS: u64 = 24;
 /// Signing certificates of one agency.

@@ -231,6 +231,13 @@ reasons! {
     /// Not visible or not existing.
     NotFound "NOT_FOUND" NotFound AskOperator
         "not found, or not visible to this agency" "不存在或本单位无权查看";
+    /// A juvenile's record after the end of correction (刑诉法 286).
+    Sealed "SEALED" Denied NewDocument
+        "the record is sealed; query it by QueryPerson for case handling or by a provision of the state, and name that query"
+        "记录已封存，须以办案需要或者国家规定为依据查询（QueryPerson），并写明该次查询";
+    /// An agency of this kind may not query this topic.
+    TopicClosed "TOPIC_CLOSED" Denied NewDocument
+        "an agency of this kind may not query this topic" "该类单位无权查询该专题";
     /// A directory change that does not fit the directory.
     DirectoryUnfit "DIRECTORY_UNFIT" State NewDocument
         "the change does not fit the directory" "变更与名录不符";

@@ -201,7 +201,12 @@ pub(crate) fn document_row(kind: &str, primaries: &[&str], copies: &[&str]) -> D
         thread: LedgerIndex(1),
         in_reply_to: None,
         addressed: both
-            .map(|(to, copy)| Addressed { agency: code(to), number: InboxNumber(1), copy })
+            .map(|(to, copy)| Addressed {
+                agency: code(to),
+                number: InboxNumber(1),
+                copy,
+                carries: BTreeSet::new(),
+            })
             .collect(),
         places: BTreeMap::new(),
         supervisors: BTreeSet::new(),

@@ -17,6 +17,7 @@ use crate::client::inbox::InboxError;
 use crate::client::outbox::{OutboxError, Stage};
 use crate::client::prepare::PrepareError;
 use crate::client::profile::ProfileError;
+use crate::client::query::AskError;
 use crate::client::seen::SeenError;
 use crate::client::send::SendError;
 use crate::client::status::QueryError;
@@ -309,6 +310,18 @@ impl From<QueryError> for CliError {
         match error {
             QueryError::Call(error) => error.into(),
             QueryError::Profile(error) => error.into(),
+        }
+    }
+}
+
+impl From<AskError> for CliError {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Call(error) => error.into(),
+            AskError::Profile(error) => error.into(),
+            AskError::Seen(error) => error.into(),
+            AskError::ReceiptForm(_) => doubtful(&error, None),
+            AskError::DoubtfulReceipt(ref report) => doubtful(&error, Some(report)),
         }
     }
 }

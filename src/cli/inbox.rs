@@ -173,7 +173,8 @@ async fn acknowledge(inbox: &Inbox<'_>, mut numbers: Vec<u64>) -> Result<(), Cli
 }
 
 fn all_verified(notes: &[DeliveryNote]) -> Result<(), CliError> {
-    let doubtful: Vec<_> = notes.iter().filter(|note| !note.verified && !note.erased).collect();
+    let doubtful: Vec<_> =
+        notes.iter().filter(|note| !note.verified && !note.erased && !note.withheld).collect();
     let Some(first) = doubtful.first() else { return Ok(()) };
     let count = doubtful.len();
     let number = first.number;
@@ -203,10 +204,13 @@ impl Observer for Lines {
         self.0.print(
             || stored_json(delivery, folder, report),
             || {
-                let verified = match (delivery.erased, report.first_doubt()) {
-                    (true, _) => self.0.words("erased", "内容已删除"),
-                    (false, None) => self.0.words("verified", "已验证"),
-                    (false, Some(_)) => {
+                let verified = match report.first_doubt() {
+                    _ if delivery.erased => self.0.words("erased", "内容已删除"),
+                    _ if delivery.withheld => {
+                        self.0.words("withheld: a juvenile's", "未成年人文书，内容不再列出")
+                    }
+                    None => self.0.words("verified", "已验证"),
+                    Some(_) => {
                         format!("{}\n{report}", self.0.words("NOT VERIFIED", "未通过验证"))
                     }
                 };

@@ -24,6 +24,7 @@ pub mod law;
 mod operating;
 pub mod pki;
 pub mod proto;
+pub mod query;
 pub mod send;
 pub mod serve;
 pub mod status;
@@ -71,6 +72,7 @@ enum Command {
     Inbox(inbox::Args),
     Status(status::Args),
     Supervise(supervise::Args),
+    Query(query::Args),
     Verify(verify::Args),
     Law(law::Args),
     Proto(proto::Args),
@@ -105,6 +107,7 @@ async fn dispatch(command: Command, globals: &Globals) -> Result<(), CliError> {
         Command::Inbox(args) => inbox::run(args, globals).await,
         Command::Status(args) => status::run(args, globals).await,
         Command::Supervise(args) => supervise::run(args, globals).await,
+        Command::Query(args) => query::run(args, globals).await,
         Command::Verify(args) => verify::run(args, globals).await,
         Command::Law(args) => law::run(args, globals).await,
         Command::Proto(args) => proto::run(args, globals).await,

@@ -23,7 +23,7 @@ Examples 示例:
   xianjie system rotate gz-court-system --finish                   the old ones are revoked
   xianjie system suspend gz-court-system
 
-Rights: submit, receive, acknowledge, supervise; all four if none is named (权限，默认全部).";
+Rights: submit, receive, acknowledge, supervise, query; all five if none is named (权限，默认全部).";
 
 /// Connecting systems: what they carry, and their certificates (接入系统).
 #[derive(Debug, clap::Args)]

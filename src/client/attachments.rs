@@ -122,6 +122,7 @@ impl Client {
             document: Some(document.clone()),
             sha256: attachment.sha256.clone(),
             offset,
+            query: None,
         };
         let mut done = offset;
         if done < attachment.size_bytes {

@@ -145,6 +145,7 @@ mod tests {
                 relation: "county police of the place of execution".to_owned(),
                 articles: Vec::new(),
                 in_lieu: true,
+                carries: Vec::new(),
             }],
             opens: vec![pb::CheckedDuty {
                 name: "送达回执".to_owned(),

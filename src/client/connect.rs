@@ -41,6 +41,7 @@ use pb::exchange_service_client::ExchangeServiceClient;
 use pb::inbox_service_client::InboxServiceClient;
 use pb::ledger_service_client::LedgerServiceClient;
 use pb::operator_service_client::OperatorServiceClient;
+use pb::query_service_client::QueryServiceClient;
 use pb::supervision_service_client::SupervisionServiceClient;
 
 /// Until when a connection must stand.
@@ -294,6 +295,10 @@ impl Client {
 
     pub(super) fn operators(&self) -> OperatorServiceClient<Channel> {
         OperatorServiceClient::new(self.channel.clone())
+    }
+
+    pub(super) fn queries(&self) -> QueryServiceClient<Channel> {
+        QueryServiceClient::new(self.channel.clone())
     }
 
     pub(super) fn supervision(&self) -> SupervisionServiceClient<Channel> {

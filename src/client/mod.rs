@@ -9,6 +9,7 @@
 //! - [`verify`], [`bindings`], [`seen`]: nothing the hub says is believed without its proof.
 //! - [`checked`], [`status`]: what would become of a document, and what became of it.
 //! - [`supervise`]: what is owed, who is between two agencies, and alarms as they come.
+//! - [`query`]: what the hub holds about a person, on a legal ground.
 //! - [`directory`], [`registry`]: who takes part; changes by operators.
 //!
 //! What is written is on stable storage before anything is built on it. The client decides nothing
@@ -30,6 +31,7 @@ pub mod observer;
 pub mod outbox;
 pub mod prepare;
 pub mod profile;
+pub mod query;
 pub mod registry;
 pub mod seen;
 pub mod send;

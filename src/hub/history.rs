@@ -151,7 +151,8 @@ impl Hub {
             let Row::Document(row) = row else { continue };
             let entries = self.shared.store.entries(&[row.index]).await.map_err(unavailable)?;
             for entry in entries {
-                digests.extend(wire::signature::attachment_digests(&entry.signed_document));
+                let named = wire::signature::attachments(&entry.signed_document);
+                digests.extend(named.into_iter().map(|(digest, _)| digest));
             }
         }
         Ok(digests)

@@ -25,6 +25,7 @@ use crate::store::attachments::Attachments;
 use crate::store::{Reserve, Store, StoreError};
 use crate::wire::schema::Schema;
 
+mod access;
 pub mod audit;
 pub mod bell;
 mod check;
@@ -51,6 +52,7 @@ mod timekeeper;
 mod watchers;
 mod word;
 
+pub use access::{MadeQuery, Protection};
 pub use check::Checked;
 pub use history::OpenDeliveries;
 pub use inbox::{Delivered, InboxState};

@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::{Request, Response, Status, Streaming};
-use xianjie_core::domain::policy::{self, Rpc};
+use xianjie_core::domain::policy::{self, Relation, Rpc};
 use xianjie_core::ids::{AgencyCode, Digest};
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
+use super::exchange::Seen;
 use super::peer::{Caller, agency};
 use super::permit::Permit;
+use super::protected::Showing;
 use super::{Answers, Source, answers, encode, exchange, status, unary};
 use crate::hub::Hub;
 use crate::store::attachments::{AttachmentError, Held, Opening, Reader, Upload};
 use crate::wire::pb;
-use crate::wire::signature::attachment_digests;
+use crate::wire::signature::attachments;
 use pb::upload_attachment_request::Message;
 
 /// The service.
@@ -140,19 +142,34 @@ async fn download(
     let document = encode::document_ref(request.document.as_ref())?;
     let digest = digest(&request.sha256)?;
     let rpc = Rpc::DownloadAttachment;
-    let submission = exchange::visible(&caller, rpc, &agency, &document).await?;
-    let directory = caller.hub.directory();
-    let relations =
-        policy::document_relations(&directory, &agency, &document.sender, &submission.row);
-    let permit = Permit::about(&caller, rpc, agency, relations)?;
-    let entry = caller.hub.entry(submission.row.index).await?;
-    if !attachment_digests(&entry.signed_document).contains(&digest) {
+    let seen = exchange::visible(&caller, rpc, &agency, &document, request.query).await?;
+    let entry = caller.hub.entry(seen.submission.row.index).await?;
+    let named = attachments(&entry.signed_document);
+    let goes_along = |(named, kind): &(Digest, String)| {
+        *named == digest && carries(&caller, &agency, &seen, kind)
+    };
+    if !named.iter().any(goes_along) {
         return Err(Reason::NotFound.into());
     }
+    let Seen { submission, relations, by_query } = seen;
+    let permit = Permit::about(&caller, rpc, agency, relations)?;
+    let showing = Showing { caller: &caller, rpc, reader: permit.agency(), by_query };
+    showing.document(&submission, &entry).await?;
     let attachments = caller.hub.attachments();
     let opened = attachments.read(&document.sender, digest, request.offset).await;
     let reader = opened.map_err(refusal)?.ok_or_else(|| Refusal::from(Reason::NotFound))?;
     Ok(Download { permit, reader, offset: request.offset })
+}
+
+/// Whether the reader may have a document's attachments of this kind: who only received it needs those that
+/// its delivery carries.
+fn carries(caller: &Caller, reader: &AgencyCode, seen: &Seen, kind: &str) -> bool {
+    let mut otherwise = seen.relations.clone();
+    otherwise.remove(&Relation::Received);
+    let directory = caller.hub.directory();
+    let mut addressed = seen.submission.row.addressed.iter();
+    policy::sees(&caller.rights(reader), &otherwise)
+        || addressed.any(|to| directory.stands_for(reader, &to.agency) && to.carries(kind))
 }
 
 impl Source for Download {

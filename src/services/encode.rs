@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use xianjie_core::domain::record::{Effect, Kind, Record, Settled};
-use xianjie_core::ids::{AgencyCode, DocumentRef, InboxNumber, LedgerIndex, Time};
+use xianjie_core::ids::{AgencyCode, CaseRef, DocumentRef, InboxNumber, LedgerIndex, Time};
 use xianjie_core::ledger::Leaf;
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use crate::hub::bell::Arrival;
 use crate::hub::published::Published;
-use crate::hub::{Answer, Delivered, Hub, InboxState, Settlement, Submission};
+use crate::hub::{Answer, Delivered, Hub, InboxState, Protection, Settlement, Submission};
 use crate::store::Entry;
 use crate::wire;
 use crate::wire::pb;
@@ -44,9 +44,14 @@ pub(super) async fn answered(
 
 /// The case of a document's record, as `Subject.correction_case` writes it.
 pub(super) fn case(record: &Record) -> String {
+    case_of(record).map(|case| case.to_string()).unwrap_or_default()
+}
+
+/// The case of a document's record.
+pub(super) fn case_of(record: &Record) -> Option<CaseRef> {
     match &record.kind {
-        Kind::Document(taken) => taken.case.map(|case| case.to_string()).unwrap_or_default(),
-        _ => String::new(),
+        Kind::Document(taken) => taken.case,
+        _ => None,
     }
 }
 
@@ -103,25 +108,30 @@ async fn delivery(
     published: &Published,
 ) -> Result<pb::Delivery, Refusal> {
     let opened = record.effects.iter().find_map(|ruled| match &ruled.effect {
-        Effect::DeliveryOpened { agency: to, number: at, copy, in_lieu }
+        Effect::DeliveryOpened { agency: to, number: at, copy, in_lieu, carries }
             if to == agency && *at == number =>
         {
-            Some((*copy, *in_lieu, ruled.articles.clone()))
+            Some((*copy, *in_lieu, ruled.articles.clone(), carries.iter().cloned().collect()))
         }
         _ => None,
     });
-    let (copy, in_lieu, articles) = opened.unwrap_or_default();
+    let (copy, in_lieu, articles, carries) = opened.unwrap_or_default();
+    // It comes once. Shown again, it would be shown without a record of that, or though it is sealed.
+    let withheld =
+        settled.is_some() && hub.protection(case_of(record), entry).await? != Protection::Common;
     Ok(pb::Delivery {
         agency: agency.to_string(),
         inbox_number: number.0,
         copy,
         document_type: document_type(record),
-        signed_document: signed_document(entry),
+        signed_document: signed_document(entry).filter(|_| !withheld),
         receipt: Some(receipt(hub, published, entry).await?),
         stage: stage(settled).into(),
         correction_case: case(record),
         in_lieu,
         articles,
+        withheld,
+        carries,
     })
 }
 
@@ -324,7 +334,7 @@ pub(super) fn page_number(token: &str) -> Result<Option<u64>, Refusal> {
 }
 
 /// A filter by case, if one is asked for.
-pub(super) fn case_filter(text: &str) -> Result<Option<xianjie_core::ids::CaseRef>, Refusal> {
+pub(super) fn case_filter(text: &str) -> Result<Option<CaseRef>, Refusal> {
     if text.is_empty() {
         return Ok(None);
     }

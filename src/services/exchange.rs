@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status, Streaming};
-use xianjie_core::domain::policy::{self, Rpc};
+use xianjie_core::domain::agency::Right;
+use xianjie_core::domain::policy::{self, Relation, Rpc};
 use xianjie_core::domain::record::{Kind, Settled};
 use xianjie_core::ids::{AgencyCode, DocumentRef, DocumentType, LedgerIndex, SenderNumber, Time};
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use super::peer::{Caller, Leaving};
+use super::protected::Showing;
 use super::{Answers, answers, encode, unary};
-use crate::hub::{Hub, Submission};
+use crate::hub::{Hub, MadeQuery, Submission};
 use crate::wire::pb;
 use crate::wire::signature::Signed;
 
@@ -128,8 +130,12 @@ async fn document(
 ) -> Result<pb::GetDocumentResponse, Refusal> {
     let reader = super::peer::agency(&request.agency)?;
     let document = encode::document_ref(request.document.as_ref())?;
-    let submission = visible(&caller, Rpc::GetDocument, &reader, &document).await?;
+    let rpc = Rpc::GetDocument;
+    let seen = visible(&caller, rpc, &reader, &document, request.query).await?;
+    let Seen { submission, by_query, .. } = seen;
     let (entry, record) = caller.hub.recorded(submission.row.index).await?;
+    let showing = Showing { caller: &caller, rpc, reader: &reader, by_query };
+    showing.document(&submission, &entry).await?;
     caller.call.recorded(&submission.row.kind, submission.row.index);
     let receipt = encode::receipt(&caller.hub, &caller.hub.published(), &entry).await?;
     Ok(pb::GetDocumentResponse {
@@ -140,24 +146,46 @@ async fn document(
     })
 }
 
-/// A document, if the caller may see it in the name of `reader`; not there and not visible are one.
+/// A document that the caller may see.
+pub(super) struct Seen {
+    pub(super) submission: Submission,
+    /// How the reader stands to it.
+    pub(super) relations: BTreeSet<Relation>,
+    /// The query that opens it, if it was named and does.
+    pub(super) by_query: Option<LedgerIndex>,
+}
+
+/// A document, if the caller may see it in the name of `reader`, by itself or by a query that was made;
+/// not there and not visible are one.
 pub(super) async fn visible(
     caller: &Caller,
     rpc: Rpc,
     reader: &AgencyCode,
     document: &DocumentRef,
-) -> Result<Submission, Refusal> {
+    query: Option<u64>,
+) -> Result<Seen, Refusal> {
     let found = match caller.hub.submission(document).await {
         Ok(found) => Some(found),
         Err(refusal) if refusal.reason() == Reason::NotFound => None,
         Err(refusal) => return Err(refusal),
     };
     let directory = caller.hub.directory();
-    let relations = found.as_ref().map_or(BTreeSet::new(), |found| {
+    let mut relations = found.as_ref().map_or(BTreeSet::new(), |found| {
         policy::document_relations(&directory, reader, &document.sender, &found.row)
     });
-    caller.permit_for(rpc, reader, relations)?;
-    found.ok_or_else(|| Reason::NotFound.into())
+    let made = match query {
+        Some(index) => caller.hub.query_made(reader, LedgerIndex(index)).await?,
+        None => None,
+    };
+    let may_query = caller.rights(reader).contains(&Right::Query);
+    let opens = |made: &MadeQuery| may_query && found.as_ref().is_some_and(|it| made.opens(it));
+    let by_query = made.filter(opens).map(|made| made.index);
+    if by_query.is_some() {
+        relations.insert(Relation::Queried);
+    }
+    caller.permit_for(rpc, reader, relations.clone())?;
+    let submission = found.ok_or_else(|| Refusal::from(Reason::NotFound))?;
+    Ok(Seen { submission, relations, by_query })
 }
 
 /// What became of a document that was accepted. Refused ones stand in the ledger's records of

@@ -129,10 +129,7 @@ impl Filter {
 
     fn fits(&self, entry: &Entry, record: &Record) -> Result<bool, Refusal> {
         let time = encode::time(entry)?;
-        let case = match &record.kind {
-            Kind::Document(taken) => taken.case,
-            _ => None,
-        };
+        let case = encode::case_of(record);
         Ok((self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == name(&record.kind)))
             && (self.case.is_none() || self.case == case)
             && self.from.is_none_or(|from| from <= time)
@@ -151,6 +148,7 @@ fn name(kind: &Kind) -> &'static str {
         Kind::Clock(_) => "clock",
         Kind::Directory(_) => "directory",
         Kind::Revocations(_) => "revocations",
+        Kind::Access(_) => "access",
     }
 }
 
@@ -174,7 +172,8 @@ async fn list(
             }
             let record = wire::record::decode(&entry.record).map_err(encode::unavailable)?;
             let relations = policy::record_relations(&directory, &reader, &record);
-            if policy::sees(&rights, &relations) && filter.fits(&entry, &record)? {
+            let fits = policy::sees(&rights, &relations) && filter.fits(&entry, &record)?;
+            if fits && !is_sealed(hub, &record).await? {
                 let receipt = encode::receipt(hub, &published, &entry).await?;
                 bytes += receipt.encoded_len();
                 if bytes > limits::PAGE_BYTES && !receipts.is_empty() {
@@ -188,6 +187,14 @@ async fn list(
     }
     let next_page_token = if next.0 < published.size { next.to_string() } else { String::new() };
     Ok(pb::ListRecordsResponse { receipts, next_page_token })
+}
+
+/// Whether a record is of a sealed case: it is in no list. Who knows its index has its receipt.
+async fn is_sealed(hub: &Hub, record: &Record) -> Result<bool, Refusal> {
+    match encode::case_of(record) {
+        Some(case) => Ok(hub.case(case).await?.is_some_and(|case| case.is_sealed())),
+        None => Ok(false),
+    }
 }
 
 async fn receipt(

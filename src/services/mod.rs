@@ -26,6 +26,8 @@ mod ledger;
 mod operator;
 pub mod peer;
 mod permit;
+mod protected;
+mod query;
 mod status;
 mod supervision;
 
@@ -63,7 +65,10 @@ pub fn agencies(desk: &Desk) -> Routes {
     let supervision = pb::supervision_service_server::SupervisionServiceServer::new(
         supervision::Supervision::new(Arc::clone(hub)),
     );
+    let query =
+        pb::query_service_server::QueryServiceServer::new(query::Query::new(Arc::clone(hub)));
     let routes = common(desk)
+        .add_service(bounded!(query))
         .add_service(bounded!(supervision))
         .add_service(bounded!(exchange))
         .add_service(bounded!(inbox))

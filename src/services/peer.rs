@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use tonic::Request;
 use xianjie_core::domain::agency::{Purpose, Right};
 use xianjie_core::domain::policy::{self, Named, Relation, Rpc, Standing};
-use xianjie_core::ids::{AgencyCode, Digest};
+use xianjie_core::ids::{AgencyCode, Digest, SystemCode};
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use crate::hub::Hub;
@@ -93,6 +93,16 @@ impl Caller {
         })?;
         self.call.allowed(agency);
         Ok(())
+    }
+
+    /// The caller's system.
+    pub(super) fn system(&self) -> Result<SystemCode, Refusal> {
+        let directory = self.hub.directory();
+        let certificate = self.peer.and_then(|peer| directory.certificate(&peer.certificate));
+        match certificate.map(|certificate| &certificate.purpose) {
+            Some(Purpose::Transport(system)) => Ok(system.clone()),
+            _ => Err(Reason::UnknownPeer.into()),
+        }
     }
 
     /// What the caller's system may do for `agency`.

@@ -19,7 +19,7 @@ mod fields;
 mod reading;
 mod subject;
 pub use attachments::MEDIA_TYPES;
-pub use subject::person_key;
+pub use subject::{person_key, queried_person};
 
 use reading::Reading;
 

@@ -12,6 +12,7 @@ use xianjie_core::ids::{CaseRef, DutyId, IdError};
 
 use super::pb;
 
+mod access;
 mod base;
 mod clock;
 mod custody;

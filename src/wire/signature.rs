@@ -146,14 +146,33 @@ pub fn write(signature: &Signature) -> pb::Signature {
     }
 }
 
-/// The digests of the attachments that the document in a stored `SignedDocument` names; none if it
-/// was erased.
+/// The attachments that the document in a stored `SignedDocument` names, each by its digest and kind; none
+/// if it was erased.
 #[must_use]
-pub fn attachment_digests(envelope: &[u8]) -> Vec<Digest> {
+pub fn attachments(envelope: &[u8]) -> Vec<(Digest, String)> {
+    let named = document(envelope).attachments.into_iter();
+    let read = |named: pb::Attachment| {
+        Some((Digest(named.sha256.as_slice().try_into().ok()?), named.kind))
+    };
+    named.filter_map(read).collect()
+}
+
+/// The day on which the document in a stored `SignedDocument` was issued, as it says; empty if it says
+/// none or was erased.
+#[must_use]
+pub fn issue_date(envelope: &[u8]) -> String {
+    document(envelope).issue_date
+}
+
+/// Whether the document in a stored `SignedDocument` says that its subject was a juvenile at the offence.
+#[must_use]
+pub fn names_juvenile(envelope: &[u8]) -> bool {
+    document(envelope).subject.and_then(|subject| subject.juvenile).unwrap_or_default()
+}
+
+fn document(envelope: &[u8]) -> pb::Document {
     let signed = pb::SignedDocument::decode(envelope).unwrap_or_default();
-    let document = pb::Document::decode(signed.document).unwrap_or_default();
-    let digests = document.attachments.iter().map(|named| named.sha256.as_slice().try_into());
-    digests.filter_map(Result::ok).map(Digest).collect()
+    pb::Document::decode(signed.document).unwrap_or_default()
 }
 
 /// The algorithm of that number in the protocol.

@@ -135,6 +135,7 @@ impl Calls {
             }),
             sha256: document.attachments[0].sha256.clone(),
             offset: 0,
+            query: None,
         };
         let download = agency.attachments().download_attachment(request).await.unwrap();
 

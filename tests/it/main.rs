@@ -18,6 +18,7 @@ mod kill;
 mod law;
 mod people;
 mod process;
+mod query;
 mod random;
 mod revocations;
 mod rulebooks;

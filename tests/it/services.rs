@@ -139,6 +139,7 @@ async fn not_visible_and_not_existing_are_one_answer() {
     let ask = |reader: &Agency, id: &str| pb::GetDocumentRequest {
         agency: reader.code.to_string(),
         document: Some(pb::DocumentRef { sender: "a".into(), document_id: id.to_owned() }),
+        query: None,
     };
     for reader in [&a, &b] {
         let seen = reader.exchange().get_document(ask(reader, &document.document_id)).await;

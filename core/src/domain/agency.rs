@@ -198,6 +198,8 @@ pub enum Right {
     Acknowledge,
     /// Read what the agency supervises.
     Supervise,
+    /// Query persons by topic, on a legal ground.
+    Query,
 }
 
 impl Right {
@@ -207,6 +209,7 @@ impl Right {
         (Self::Receive, "receive"),
         (Self::Acknowledge, "acknowledge"),
         (Self::Supervise, "supervise"),
+        (Self::Query, "query"),
     ];
 }
 

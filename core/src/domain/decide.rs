@@ -6,8 +6,9 @@
 //! what it answers (`thread`), which case it belongs to (`case`), to whom it goes (`routing`), which
 //! rules it must pass (`tests_of_law`, `plausible`), what it does to custody (`custody`) and to duties (`duties`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::access::Query;
 use super::directory::{Directory, Divisions};
 use super::document::Document;
 use super::record::{Notice, Record, Revocations, Signed};
@@ -15,10 +16,12 @@ use super::reminders::Reminders;
 use super::rulebook::Law;
 use super::state::View;
 use crate::ids::{
-    AgencyCode, CaseRef, Digest, DocumentId, DutyId, InboxNumber, LedgerIndex, PersonKey, Time,
+    AgencyCode, CaseRef, Digest, DocumentId, DutyId, InboxNumber, LedgerIndex, PersonKey,
+    SystemCode, Time,
 };
 use crate::refusal::Refusal;
 
+mod access;
 mod acknowledgement;
 mod case;
 mod clock;
@@ -82,6 +85,8 @@ pub enum Input {
     Directory(Box<DirectoryInput>),
     /// An authority's list names certificates, its signature verified.
     Revocations(RevocationsInput),
+    /// Someone asks to be shown what their deliveries alone don't give them.
+    Access(Box<AccessInput>),
     /// Time has come for something.
     Clock(ClockInput),
     /// What needs no decision: record 0, refusals to be kept, an outage.
@@ -140,6 +145,26 @@ pub struct RevocationsInput {
     pub certificates: BTreeMap<Digest, Option<Time>>,
 }
 
+/// An access (查阅) to decide about. Which cases are a person's, and whether the asker may see what it
+/// asks for, was found before.
+#[derive(Debug, Clone)]
+pub struct AccessInput {
+    /// The agency that asks.
+    pub agency: AgencyCode,
+    /// The system that it comes through.
+    pub system: SystemCode,
+    /// The call.
+    pub method: String,
+    /// The cases that it concerns.
+    pub cases: BTreeSet<CaseRef>,
+    /// The record of the document to be shown, if it is one.
+    pub document: Option<LedgerIndex>,
+    /// What is asked on which ground, if it is a query.
+    pub query: Option<Query>,
+    /// The record of the query by which it is let in, if it is by one.
+    pub by_query: Option<LedgerIndex>,
+}
+
 /// What time may have come for. Whether it has is decided: asked twice, or too early, nothing happens.
 #[derive(Debug, Clone)]
 pub enum ClockInput {
@@ -190,6 +215,7 @@ pub fn decide(view: &View<'_>, world: &World<'_>, input: &Input) -> Result<Decis
         Input::Rejection(input) => rejection::decide(view, world, input),
         Input::Directory(input) => directory_change::decide(view, world, input),
         Input::Revocations(input) => Ok(revocations::decide(world, input)),
+        Input::Access(input) => access::decide(view, world, input),
         Input::Clock(input) => Ok(clock::decide(view, world, input)),
         Input::Noted(record) => Ok(Decision::Record(Box::new(Decided {
             record: (**record).clone(),
@@ -207,6 +233,7 @@ impl Input {
             Self::Document(input) => Some(&input.document.sender),
             Self::Acknowledgement(input) => Some(&input.agency),
             Self::Rejection(input) => Some(&input.agency),
+            Self::Access(input) => Some(&input.agency),
             Self::Directory(_) | Self::Revocations(_) | Self::Clock(_) | Self::Noted(_) => None,
         }
     }

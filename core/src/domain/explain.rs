@@ -21,6 +21,7 @@ mod phrases;
 mod rows;
 mod tests_of_law;
 mod text;
+mod topics;
 pub use custody::{state_phrase, step_phrase};
 pub use diff::{Change, Difference, SectionChange};
 pub use duties::Duty;
@@ -135,7 +136,13 @@ impl Law {
         let mut tables: Vec<_> = books.flat_map(|book| tables_of(book, document_type)).collect();
         tables.sort_by_key(|(_, table)| table.base.is_none());
         let sources = tables.into_iter().map(|(book, table)| source(book, table)).collect();
-        Some(self.explanation(document_type, law_of_day.from, (table, Some(&table.base)), sources))
+        let bases = (table, Some(&table.base));
+        let mut explanation = self.explanation(document_type, law_of_day.from, bases, sources);
+        let topics: Vec<_> = law_of_day.topics_of(document_type).map(topics::line).collect();
+        if !topics.is_empty() {
+            explanation.sections.push(Section { heading: topics::heading(), lines: topics });
+        }
+        Some(explanation)
     }
 
     /// Explains what one book alone says, type by type in the order of its file.

@@ -1,5 +1,6 @@
 //! The law and what it decides: no hash trees, no protobuf, no clock, no type for a person's name.
 
+pub mod access;
 pub mod agency;
 pub mod calendar;
 pub mod custody;

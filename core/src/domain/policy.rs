@@ -51,6 +51,7 @@ pub enum Rpc {
     GetCustody,
     GetStatistics,
     WatchAlarms,
+    QueryPerson,
 }
 
 /// What an RPC needs of its caller.
@@ -103,6 +104,7 @@ pub const NEEDS: &[(Rpc, Need)] = &[
     (Rpc::GetCustody, Need::Sight),
     (Rpc::GetStatistics, Need::Right(Right::Supervise)),
     (Rpc::WatchAlarms, Need::Carried),
+    (Rpc::QueryPerson, Need::Right(Right::Query)),
 ];
 
 impl Rpc {
@@ -151,6 +153,8 @@ pub enum Relation {
     Received,
     /// It supervises those concerned, as recorded.
     Supervised,
+    /// It queried for it, on its legal ground.
+    Queried,
 }
 
 impl Relation {
@@ -158,10 +162,13 @@ impl Relation {
     #[must_use]
     pub fn rights(self) -> &'static [Right] {
         match self {
-            Self::Public => &[Right::Submit, Right::Receive, Right::Acknowledge, Right::Supervise],
+            Self::Public => {
+                &[Right::Submit, Right::Receive, Right::Acknowledge, Right::Supervise, Right::Query]
+            }
             Self::Sent => &[Right::Submit, Right::Receive],
             Self::Received => &[Right::Receive],
             Self::Supervised => &[Right::Supervise],
+            Self::Queried => &[Right::Query],
         }
     }
 }
@@ -262,17 +269,22 @@ pub fn case_relations(
 const CONCERNED: [Role; 4] =
     [Role::DecisionOrgan, Role::ResponsibleAgency, Role::FileHolder, Role::Custodian];
 
-/// How `reader` stands to a person as they are now: party is who answers for them, holds them or their
-/// file, is the responsible agency or decided; and who supervises one of these supervises.
+/// Whom a person concerns now: who answers for them, holds them or their file, is the responsible
+/// agency or decided.
+pub fn concerned(case: &Case) -> impl Iterator<Item = &AgencyCode> {
+    let holders = CONCERNED.iter().filter_map(|role| case.roles.get(role));
+    holders.chain(&case.custody.answers).chain(&case.custody.guard)
+}
+
+/// How `reader` stands to a person as they are now: party is whom they concern; and who supervises one
+/// of these supervises.
 #[must_use]
 pub fn custody_relations(
     directory: &Directory,
     reader: &AgencyCode,
     case: &Case,
 ) -> BTreeSet<Relation> {
-    let holders = CONCERNED.iter().filter_map(|role| case.roles.get(role));
-    let custody = &case.custody;
-    among(directory, reader, holders.chain(&custody.answers).chain(&custody.guard))
+    among(directory, reader, concerned(case))
 }
 
 /// How `reader` stands to a record (its sender, its addressees, its supervisors as recorded).
@@ -310,6 +322,13 @@ pub fn record_relations(
             relations(directory, reader, &it.sender, once(&it.agency), &it.supervisors)
         }
         Kind::Refusals(it) => relations(directory, reader, &it.agency, empty(), &BTreeSet::new()),
+        Kind::Access(it) => {
+            let mut found = relations(directory, reader, &it.agency, empty(), &it.supervisors);
+            if found.contains(&Relation::Sent) {
+                found.insert(Relation::Queried);
+            }
+            found
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::access::Access;
 use super::agency::{Agency, Certificate, System};
 use super::custody::{Custody, Step};
 use super::document::Category;
@@ -58,6 +59,8 @@ pub enum Kind {
     Directory(DirectoryChanged),
     /// An authority's list revoked registered certificates (吊销列表).
     Revocations(Revocations),
+    /// Someone was about to be shown what their deliveries alone don't give them (查阅).
+    Access(Box<Access>),
 }
 
 /// Record 0.
@@ -297,6 +300,8 @@ pub enum Effect {
         number: InboxNumber,
         /// The next higher agency, in place of one that does not exist (2020办法 9(2)).
         in_lieu: bool,
+        /// The kinds of attachment that go along; empty: all.
+        carries: BTreeSet<String>,
     },
     /// A delivery ends.
     DeliverySettled {

@@ -22,11 +22,13 @@ mod mention;
 mod parse;
 mod rows;
 mod schema;
+mod topic;
 pub use duty::{DutyRule, Event, Extend, Limit, OwnerRule, RollRule, Soft};
 pub use error::RulebookError;
 pub use law::{Law, LawOfDay};
 pub use rows::{NotDocument, Row, Rows};
 pub use schema::{FieldKind, Schema};
+pub use topic::Topic;
 
 /// One statute, or what one statute adds to others.
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ pub struct Rulebook {
     pub case_opening: Vec<String>,
     /// Its document tables, in the order of the file: those with a base, and additions.
     pub documents: Vec<(DocumentType, Table<Option<Base>>)>,
+    /// Its topics of query, in the order of the file.
+    pub topics: Vec<Ruled<Topic>>,
     /// Rows of the law that are no document between agencies.
     pub not_documents: Vec<NotDocument>,
 }
@@ -237,6 +241,8 @@ pub struct Entry {
     pub who: Who,
     /// Only if this holds.
     pub when: Option<Condition>,
+    /// The kinds of attachment that go along; empty: all.
+    pub carries: Vec<String>,
 }
 
 /// Who an entry names.

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::agency::{Agency, Certificate, System};
-use super::custody::{Custody, Step};
+use super::custody::{Custody, State, Step};
 use super::document::Category;
 use super::duty::Duty;
 use super::record::{Opened, Outage, Settled};
@@ -51,7 +51,7 @@ pub enum Row {
     Document(Box<DocumentRow>),
     /// How many documents an agency has sent.
     Sender(SenderNumber),
-    /// A document by its sender's number.
+    /// A document by its sender's number, or by its case.
     Sent(DocumentRef),
     /// An agency's inbox.
     Inbox(Inbox),
@@ -132,6 +132,16 @@ pub struct Addressed {
     pub number: InboxNumber,
     /// Copy rather than primary.
     pub copy: bool,
+    /// The kinds of attachment that go along; empty: all.
+    pub carries: BTreeSet<String>,
+}
+
+impl Addressed {
+    /// Whether an attachment of this kind goes along.
+    #[must_use]
+    pub fn carries(&self, kind: &str) -> bool {
+        self.carries.is_empty() || self.carries.contains(kind)
+    }
 }
 
 /// An inbox as a whole.
@@ -185,6 +195,16 @@ pub struct Case {
     pub seen: BTreeSet<DocumentType>,
     /// Who answers for the person.
     pub custody: Custody,
+}
+
+impl Case {
+    /// Whether what is known of the person is sealed (犯罪记录封存, 刑诉法 286): a juvenile at the
+    /// offence whose correction has ended. No document tells the length of the penalty but in words:
+    /// where it was over five years, the seal asks more than the law does, and a query opens it.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.juvenile == Some(true) && matches!(self.custody.state, State::Released | State::Dead)
+    }
 }
 
 impl Row {

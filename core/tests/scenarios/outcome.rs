@@ -3,6 +3,7 @@
 //! | line | meaning |
 //! |---|---|
 //! | `to 荔湾矫正 […]`, `copy 荔湾公安 […]` | delivered (主送、抄送); `in lieu` of one that does not exist |
+//! | `along 荔湾公安: 执行通知书` | the kinds of attachment that go along, where not all do (附送) |
 //! | `opens 送达回执: 荔湾矫正, 5 days from receipt […]` | a duty: who owes it, its last day |
 //! | `starts 送达回执: 荔湾矫正, 2026-11-09` | the limit now runs |
 //! | `meets`, `late`, `cancels`, `ends`, `reopens` | how a duty ends, or that it is open again |
@@ -193,10 +194,15 @@ impl Reader<'_> {
         let bare = |text: String| vec![Line::new(text, &[])];
         let name = |code| self.world.name(code);
         match &ruled.effect {
-            Effect::DeliveryOpened { agency, copy, in_lieu, .. } => {
+            Effect::DeliveryOpened { agency, copy, in_lieu, carries, .. } => {
                 let word = if *copy { "copy" } else { "to" };
                 let lieu = if *in_lieu { " in lieu" } else { "" };
-                one(format!("{word} {}{lieu}", name(agency)))
+                let mut lines = one(format!("{word} {}{lieu}", name(agency)));
+                if !carries.is_empty() {
+                    let kinds: Vec<_> = carries.iter().map(String::as_str).collect();
+                    lines.extend(bare(format!("along {}: {}", name(agency), kinds.join(", "))));
+                }
+                lines
             }
             Effect::DutyOpened(duty) => self.opened(duty),
             Effect::DutyStarted { duty, timing, .. } => {

@@ -65,9 +65,21 @@ pub struct DeliveryNote {
     pub verified: bool,
     /// The document was erased: there is nothing to hold.
     pub erased: bool,
+    /// A juvenile's, settled before: it comes without its document, which is asked for with a record.
+    #[serde(default)]
+    pub withheld: bool,
+    /// The kinds of attachment that go along, as its record says; empty: all.
+    #[serde(default)]
+    pub carries: Vec<String>,
 }
 
 impl DeliveryNote {
+    /// Whether an attachment of this kind goes along.
+    #[must_use]
+    pub fn carries(&self, kind: &str) -> bool {
+        self.carries.is_empty() || self.carries.iter().any(|carried| carried == kind)
+    }
+
     /// Whether it can be acknowledged, and is not settled.
     #[must_use]
     pub fn is_open(&self) -> bool {

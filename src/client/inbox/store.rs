@@ -61,7 +61,8 @@ impl Inbox<'_> {
         let sender = note.sender.clone();
         let of = pb::DocumentRef { sender, document_id: note.document_id.clone() };
         let names = files::attachment_names(&document.attachments);
-        for (attachment, name) in document.attachments.iter().zip(names) {
+        let named = document.attachments.iter().zip(names);
+        for (attachment, name) in named.filter(|(named, _)| note.carries(&named.kind)) {
             self.fetch_attachment(&of, attachment, &folder.join(name)).await?;
         }
         Ok(disk::sync_folder(&folder)?)
@@ -103,7 +104,7 @@ impl Inbox<'_> {
         note: &DeliveryNote,
         parts: &ReceiptParts,
     ) -> Result<Report, InboxError> {
-        if note.erased {
+        if note.erased || note.withheld {
             return Ok(Report::default());
         }
         // If they can't be had, verification says so.
@@ -148,8 +149,24 @@ fn note_of(delivery: &pb::Delivery, parts: &ReceiptParts) -> DeliveryNote {
         index: parts.index,
         commitment: hex::encode(parts.opening.leaf.commitment.0),
         verified: false,
-        erased: delivery.signed_document.is_none(),
+        erased: delivery.signed_document.is_none() && !delivery.withheld,
+        withheld: delivery.withheld,
+        carries: carried(delivery, parts),
     }
+}
+
+/// What the record says that the delivery carries: that it carries less is not believed of the hub's word.
+fn carried(delivery: &pb::Delivery, parts: &ReceiptParts) -> Vec<String> {
+    let record = pb::LedgerRecord::decode(parts.opening.record.as_slice()).unwrap_or_default();
+    let opened = record.effects.into_iter().find_map(|effect| match effect.effect {
+        Some(pb::effect::Effect::DeliveryOpened(opened))
+            if opened.agency == delivery.agency && opened.inbox_number == delivery.inbox_number =>
+        {
+            Some(opened.carries)
+        }
+        _ => None,
+    });
+    opened.unwrap_or_default()
 }
 
 fn not_a_delivery(why: &str) -> CallError {

@@ -7,6 +7,7 @@ use xianjie_core::ledger::receipt::ReceiptParts;
 
 use super::report::{Report, Step};
 use super::{verify_document, verify_receipt, verify_settlement, verify_signatures};
+use crate::client::inbox::DeliveryNote;
 use crate::client::outbox::{EntryState, Stored};
 use crate::client::trust::Trust;
 use crate::client::{bindings, disk, files};
@@ -121,7 +122,7 @@ fn verify_attachments(
     if named.is_empty() {
         return Ok(true);
     }
-    let sources = sources(folder)?;
+    let (sources, note) = (sources(folder)?, note(folder)?);
     let names = files::attachment_names(&named);
     for (place, (attachment, name)) in named.iter().zip(&names).enumerate() {
         let wanted = |(size, digest): (u64, [u8; 32])| {
@@ -137,6 +138,7 @@ fn verify_attachments(
             }
             // What a document was sent from is its owner's, who may have moved or changed it.
             (None, Some(source)) if files::measure(&source.path)?.is_some_and(wanted) => {}
+            (None, _) if note.as_ref().is_some_and(|note| !note.carries(&attachment.kind)) => {}
             (None, _) => {
                 let why = format!("attachments[{place}] is not at hand");
                 return Ok(report.is_open(Step::Attachments, why, "缺少附件，无法核对"));
@@ -145,6 +147,12 @@ fn verify_attachments(
     }
     report.holds(Step::Attachments);
     Ok(true)
+}
+
+/// What is noted of a delivery; nothing in a folder of the outbox.
+fn note(folder: &Path) -> Result<Option<DeliveryNote>, FileError> {
+    let note = disk::read_if_there(&folder.join(files::DELIVERY))?;
+    Ok(note.and_then(|note| serde_json::from_slice(&note).ok()))
 }
 
 /// Where the attachments of a folder of the outbox lie; none for a folder of the inbox.

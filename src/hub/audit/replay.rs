@@ -242,6 +242,11 @@ fn named(record: &Record) -> BTreeSet<Key> {
             keys.insert(Key::Hub);
             keys.extend(certificates(&kind.statement));
         }
+        Kind::Access(kind) => {
+            keys.insert(Key::Agency(kind.agency.clone()));
+            keys.insert(Key::System(kind.system.clone()));
+            keys.extend(kind.cases.iter().copied().map(Key::Case));
+        }
         Kind::Opened(_) | Kind::Refusals(_) | Kind::Clock(_) | Kind::Revocations(_) => {}
     }
     for ruled in &record.effects {

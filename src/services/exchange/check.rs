@@ -66,13 +66,16 @@ fn flag(ruled: &RuledEffect) -> Option<pb::Violation> {
 }
 
 fn addressee(ruled: &RuledEffect) -> Option<pb::CheckedAddressee> {
-    let Effect::DeliveryOpened { agency, copy, in_lieu, .. } = &ruled.effect else { return None };
+    let Effect::DeliveryOpened { agency, copy, in_lieu, carries, .. } = &ruled.effect else {
+        return None;
+    };
     Some(pb::CheckedAddressee {
         agency: agency.to_string(),
         copy: *copy,
         relation: ruled.rule.clone(),
         articles: ruled.articles.clone(),
         in_lieu: *in_lieu,
+        carries: carries.iter().cloned().collect(),
     })
 }
 

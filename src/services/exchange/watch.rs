@@ -125,7 +125,7 @@ async fn documents(
     let deliveries = hub.deliveries_of(settled).await?;
     for ruled in &record.effects {
         match &ruled.effect {
-            Effect::DeliveryOpened { agency, number, copy, in_lieu } => {
+            Effect::DeliveryOpened { agency, number, copy, in_lieu, .. } => {
                 let (copy, in_lieu) = (*copy, *in_lieu);
                 let opened = progress(time, agency, *number, None);
                 if let Some(document) = documents.first_mut() {

@@ -6,6 +6,7 @@ use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use super::super::encode;
 use super::super::peer::{Caller, agency};
+use super::super::protected::Showing;
 use super::encoding::{custody_now, past_step};
 use crate::wire::pb;
 
@@ -31,6 +32,9 @@ pub(super) async fn at(
     let concerned = policy::sees(&rights, &relations);
     relations.extend(policy::case_relations(&directory, &reader, &row));
     caller.permit_for(Rpc::GetCustody, &reader, relations)?;
+    let showing =
+        Showing { caller: &caller, rpc: Rpc::GetCustody, reader: &reader, by_query: None };
+    showing.custody(case).await?;
 
     let published = hub.published().size;
     // One more than is asked for: where the next page begins.

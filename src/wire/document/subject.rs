@@ -4,7 +4,7 @@ use prost_reflect::DynamicMessage;
 use sha2::{Digest as _, Sha256};
 use xianjie_core::domain::document::Subject;
 use xianjie_core::ids::{IdError, PersonKey, ResidentId, Time, resident_id_birth_date};
-use xianjie_core::refusal::Reason;
+use xianjie_core::refusal::{Reason, Violation};
 
 use super::fields;
 use super::reading::Reading;
@@ -46,34 +46,62 @@ pub(super) fn read(
 fn person(reading: &mut Reading<'_>, subject: &DynamicMessage) -> Option<PersonKey> {
     let number = fields::text(subject, "identity_number");
     let kind = IdentityKind::try_from(fields::enum_number(subject, "identity_kind")).ok()?;
-    match (kind, number.is_empty()) {
-        (IdentityKind::Unspecified | IdentityKind::SelfReportedName, true) => return None,
-        (IdentityKind::Unspecified, false) => {
-            reading.violation(Reason::Required, KIND, "");
-            return None;
-        }
-        (IdentityKind::SelfReportedName, false) => {
-            reading.violation(Reason::Format, NUMBER, "a self-reported name has no number");
-            return None;
-        }
-        (_, true) => {
-            reading.violation(Reason::Required, NUMBER, "");
-            return None;
-        }
-        (_, false) => {}
-    }
-    match check_number(kind, number) {
-        Ok(()) => Some(person_key(kind, number)),
-        Err(error) => {
-            let reason = match error {
-                IdError::CheckDigit => Reason::CheckDigit,
-                IdError::BirthDate => Reason::ImpossibleDate,
-                _ => Reason::Format,
-            };
-            reading.violation(reason, NUMBER, &error.to_string());
+    match numbered(kind, number) {
+        Ok(person) => person,
+        Err(Misnumbered { of_kind, reason, help }) => {
+            reading.violation(reason, if of_kind { KIND } else { NUMBER }, &help);
             None
         }
     }
+}
+
+/// The person of this number, as a query names one.
+///
+/// # Errors
+/// There is no number, or it is none of its kind; the value is not repeated.
+pub fn queried_person(kind: i32, number: &str) -> Result<PersonKey, Violation> {
+    let known = IdentityKind::try_from(kind)
+        .map_err(|_| Violation::new(Reason::UnknownField, "identity.kind"))?;
+    match numbered(known, number) {
+        Ok(Some(person)) => Ok(person),
+        Ok(None) => Err(Violation::new(Reason::Required, "identity.number")),
+        Err(Misnumbered { of_kind, reason, help }) => {
+            let field = if of_kind { "identity.kind" } else { "identity.number" };
+            Err(Violation::new(reason, field).help(help))
+        }
+    }
+}
+
+/// Why a number is none of its kind.
+struct Misnumbered {
+    /// The kind is at fault, not the number.
+    of_kind: bool,
+    reason: Reason,
+    help: String,
+}
+
+/// The person of this number; nobody, where neither kind nor number is given.
+fn numbered(kind: IdentityKind, number: &str) -> Result<Option<PersonKey>, Misnumbered> {
+    let wrong =
+        |of_kind, reason, help: &str| Misnumbered { of_kind, reason, help: help.to_owned() };
+    match (kind, number.is_empty()) {
+        (IdentityKind::Unspecified | IdentityKind::SelfReportedName, true) => return Ok(None),
+        (IdentityKind::Unspecified, false) => return Err(wrong(true, Reason::Required, "")),
+        (IdentityKind::SelfReportedName, false) => {
+            return Err(wrong(false, Reason::Format, "a self-reported name has no number"));
+        }
+        (_, true) => return Err(wrong(false, Reason::Required, "")),
+        (_, false) => {}
+    }
+    check_number(kind, number).map_err(|error| {
+        let reason = match error {
+            IdError::CheckDigit => Reason::CheckDigit,
+            IdError::BirthDate => Reason::ImpossibleDate,
+            _ => Reason::Format,
+        };
+        wrong(false, reason, &error.to_string())
+    })?;
+    Ok(Some(person_key(kind, number)))
 }
 
 /// Resident IDs, and the eighteen-character residence permits (港澳台居民居住证) and permanent

@@ -34,8 +34,14 @@ fn effect_message(effect: &Effect) -> Message {
         Effect::Custody { case, step, after } => {
             Message::Custody(custody::message(*case, *step, after))
         }
-        Effect::DeliveryOpened { agency, copy, number, in_lieu } => {
-            Message::DeliveryOpened(opened_message(agency, *copy, *number, *in_lieu))
+        Effect::DeliveryOpened { agency, copy, number, in_lieu, carries } => {
+            Message::DeliveryOpened(pb::DeliveryOpened {
+                agency: agency.to_string(),
+                inbox_number: number.0,
+                copy: *copy,
+                in_lieu: *in_lieu,
+                carries: carries.iter().cloned().collect(),
+            })
         }
         Effect::DeliverySettled { agency, number, how } => {
             Message::DeliverySettled(settled_message(agency, *number, *how))
@@ -88,7 +94,7 @@ fn read_effect(message: Message, rule: &str, articles: &[String]) -> Result<Effe
         Message::CaseOpened(message) => custody::read_opened(&message),
         Message::CaseSet(message) => custody::read_set(message),
         Message::Custody(message) => custody::read(&message),
-        Message::DeliveryOpened(message) => read_opened(&message),
+        Message::DeliveryOpened(message) => read_opened(message),
         Message::DeliverySettled(message) => read_settled(message),
         Message::DutyOpened(message) => duty::read_opened(*message, rule, articles)
             .map(|duty| Effect::DutyOpened(Box::new(duty))),
@@ -122,21 +128,13 @@ fn read_effect(message: Message, rule: &str, articles: &[String]) -> Result<Effe
     }
 }
 
-fn opened_message(
-    agency: &AgencyCode,
-    copy: bool,
-    number: InboxNumber,
-    in_lieu: bool,
-) -> pb::DeliveryOpened {
-    pb::DeliveryOpened { agency: agency.to_string(), inbox_number: number.0, copy, in_lieu }
-}
-
-fn read_opened(message: &pb::DeliveryOpened) -> Result<Effect, RecordError> {
+fn read_opened(message: pb::DeliveryOpened) -> Result<Effect, RecordError> {
     Ok(Effect::DeliveryOpened {
         agency: id(&message.agency, "agency")?,
         copy: message.copy,
         number: InboxNumber(message.inbox_number),
         in_lieu: message.in_lieu,
+        carries: message.carries.into_iter().collect(),
     })
 }
 

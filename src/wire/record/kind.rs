@@ -12,7 +12,7 @@ use super::base::{
     case_bytes, digest, document, document_message, id, ids, optional_case, optional_digest,
     optional_id, text, texts,
 };
-use super::{RecordError, Word, clock};
+use super::{RecordError, Word, access, clock};
 use crate::wire::pb;
 use pb::ledger_record::Kind as Message;
 
@@ -28,6 +28,7 @@ pub(super) fn message(kind: &Kind) -> Message {
         Kind::Clock(clock) => Message::Clock(clock::message(clock)),
         Kind::Directory(changed) => Message::Directory(directory_message(changed)),
         Kind::Revocations(list) => Message::Revocations(revocations_message(list)),
+        Kind::Access(it) => Message::Access(access::message(it)),
     }
 }
 
@@ -41,11 +42,10 @@ pub(super) fn read(message: Message) -> Result<Kind, RecordError> {
         Message::Clock(clock) => Kind::Clock(clock::read(clock)?),
         Message::Directory(changed) => Kind::Directory(read_directory(changed)?),
         Message::Revocations(list) => Kind::Revocations(read_revocations(list)?),
-        Message::HubKey(_)
-        | Message::Rulebook(_)
-        | Message::Access(_)
-        | Message::Erased(_)
-        | Message::Relayed(_) => return Err(RecordError::UnknownKind),
+        Message::Access(it) => Kind::Access(Box::new(access::read(it)?)),
+        Message::HubKey(_) | Message::Rulebook(_) | Message::Erased(_) | Message::Relayed(_) => {
+            return Err(RecordError::UnknownKind);
+        }
     })
 }
 

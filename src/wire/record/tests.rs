@@ -54,7 +54,6 @@ fn kinds_of_a_later_version_stop_the_fold() {
         None,
         Some(Kind::HubKey(pb::HubKey::default())),
         Some(Kind::Rulebook(pb::RulebookRecord::default())),
-        Some(Kind::Access(pb::Access::default())),
         Some(Kind::Erased(pb::Erased::default())),
         Some(Kind::Relayed(pb::Relayed::default())),
         Some(Kind::Clock(pb::ClockRecord { step: 2, ..pb::ClockRecord::default() })),

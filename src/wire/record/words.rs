@@ -1,5 +1,6 @@
 //! The closed lists: each core enum and the protobuf enum of the same values.
 
+use xianjie_core::domain::access::Purpose;
 use xianjie_core::domain::agency::{Branch, Kind, Level, Right};
 use xianjie_core::domain::custody::{State, Step};
 use xianjie_core::domain::document::Category;
@@ -45,11 +46,13 @@ same!(Kind is AgencyKind {
     StateSecurityOrgan, CoastGuard, SocialOrganisation, Department, Hub,
 });
 
+same!(Purpose is QueryPurpose { Execution, Supervision, CaseHandling, StateProvision, });
+
 same!(Level is AgencyLevel { County, City, Provincial, National, });
 
 same!(Branch is Branch { Local, Bingtuan, Railway, Military, });
 
-same!(Right is Right { Submit, Receive, Acknowledge, Supervise, });
+same!(Right is Right { Submit, Receive, Acknowledge, Supervise, Query, });
 
 same!(Category is Category { PublicSurveillance, Probation, Parole, TemporaryRelease, });
 

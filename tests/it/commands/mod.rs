@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+mod attached;
 mod folders;
 mod inbox;
 mod operators;
 mod pki;
+mod query;
 mod relay;
 mod send;
 mod supervise;

@@ -80,7 +80,7 @@ async fn the_directory_is_there_for_programs() {
     let shown = values(&["system", "show", COURT, "--json"]).remove(0);
     assert_eq!(shown["certificates"][0]["state"], "in force");
     let rights = shown["carries"][COURT].as_array().unwrap();
-    assert_eq!(rights.len(), 4);
+    assert_eq!(rights.len(), 5);
     assert!(values(&["system", "suspend", COURT, "--json"])[0]["record"].is_u64());
     assert_eq!(values(&["system", "show", COURT, "--json"])[0]["suspended"], true);
 }

@@ -184,6 +184,7 @@ impl Agency {
             document: Some(document.clone()),
             sha256: sha256.to_vec(),
             offset,
+            query: None,
         };
         let mut chunks = self.attachments().download_attachment(request).await?.into_inner();
         let mut bytes = Vec::new();

@@ -146,6 +146,7 @@ async fn what_is_not_visible_is_not_found() {
             document: Some(pb::DocumentRef { sender: COURT.to_owned(), document_id }),
             sha256: vec![7; 32],
             offset: 0,
+            query: None,
         };
         let status = service.download_attachment(request).await.unwrap_err();
         assert_refused("not visible", &status, Reason::NotFound, "");

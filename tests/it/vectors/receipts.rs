@@ -101,6 +101,7 @@ fn record() -> Record {
         copy: false,
         number: InboxNumber(1),
         in_lieu: false,
+        carries: [].into(),
     };
     let rule = "hub/ping/to/0".to_owned();
     Record {

@@ -496,7 +496,13 @@ impl Pipeline<'_, '_> {
             effects.push(RuledEffect {
                 rule: addressee.rule.clone(),
                 articles: addressee.articles.clone(),
-                effect: Effect::DeliveryOpened { agency, copy, number, in_lieu: addressee.in_lieu },
+                effect: Effect::DeliveryOpened {
+                    agency,
+                    copy,
+                    number,
+                    in_lieu: addressee.in_lieu,
+                    carries: addressee.carries.clone(),
+                },
             });
         }
         effects.extend(outcome.duties);

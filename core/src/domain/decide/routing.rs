@@ -1,6 +1,6 @@
 //! To whom a document goes (P7): all whom the statute names, each once, and nobody else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::relation::{Condition, Found, Place, Relation, Scene, Unresolved};
 use crate::domain::role::Role;
@@ -23,6 +23,8 @@ pub(super) struct Addressee {
     pub(super) rule: String,
     /// The articles of all rules that name it.
     pub(super) articles: Vec<String>,
+    /// The kinds of attachment that go along, by all rules that name it; empty: all.
+    pub(super) carries: BTreeSet<String>,
 }
 
 /// Where a document goes, and the roles that its choices fill.
@@ -166,6 +168,11 @@ impl Route {
                         known.articles.push(article.clone());
                     }
                 }
+                match entry.item.carries.is_empty() {
+                    true => known.carries.clear(),
+                    false if known.carries.is_empty() => {}
+                    false => known.carries.extend(entry.item.carries.iter().cloned()),
+                }
             }
             None => self.addressees.push(Addressee {
                 agency: found.agency,
@@ -173,6 +180,7 @@ impl Route {
                 in_lieu: found.in_lieu,
                 rule: entry.path.clone(),
                 articles: entry.articles.clone(),
+                carries: entry.item.carries.iter().cloned().collect(),
             }),
         }
     }
@@ -189,6 +197,7 @@ impl Route {
                     in_lieu: false,
                     rule: "hub/replaces".to_owned(),
                     articles: articles.to_vec(),
+                    carries: addressed.carries.clone(),
                 });
             }
         }
@@ -230,3 +239,6 @@ pub(super) fn violation(unresolved: &Unresolved, articles: &[String]) -> Violati
     };
     violation.articles(articles)
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ use crate::ids::{DocumentRef, PersonKey};
 use crate::refusal::Reason;
 use crate::testing;
 
+mod access;
 mod acknowledgements;
 mod clock;
 mod directory_changes;

@@ -3,8 +3,8 @@
 
 use jiff::civil::Date;
 
-use super::{Explanation, Language, Phrase, Source};
-use crate::domain::rulebook::{Law, Rulebook};
+use super::{Explanation, Language, Line, Phrase, Phrases, Source, topics};
+use crate::domain::rulebook::{Law, Rulebook, Ruled, Topic};
 
 mod html;
 mod markdown;
@@ -16,6 +16,8 @@ pub struct Page {
     title: Phrase,
     /// One for each type.
     explanations: Vec<Explanation>,
+    /// Topics of query: what each is called, and what it holds.
+    topics: Vec<(Phrase, Vec<Line>)>,
     /// Rows of the law that are no document: number, why, and what the hub does instead.
     not_documents: Vec<(String, Phrase)>,
 }
@@ -29,6 +31,7 @@ impl Page {
         Self {
             title: Phrase::new(format!("The law of {day}"), format!("{day}适用的规则")),
             explanations: types.filter_map(|name| law.explain(name, day)).collect(),
+            topics: law.on(day).topics.values().map(|topic| told(law, topic)).collect(),
             not_documents: books.flat_map(not_documents).collect(),
         }
     }
@@ -44,6 +47,7 @@ impl Page {
         Self {
             title: Phrase::new(format!("{name}, {english}"), format!("{name}（{chinese}）")),
             explanations: law.explain_book(book),
+            topics: book.topics.iter().map(|topic| told(law, topic)).collect(),
             not_documents: not_documents(book).collect(),
         }
     }
@@ -52,6 +56,17 @@ impl Page {
     fn word(language: Language, english: &str, chinese: &str) -> String {
         language.of(&Phrase::new(english, chinese))
     }
+}
+
+fn told(law: &Law, topic: &Ruled<Topic>) -> (Phrase, Vec<Line>) {
+    let Topic { name, title, .. } = &topic.item;
+    let called = Phrase::new(name.as_str(), title.as_str());
+    (called, topics::lines(&Phrases::new(law), topic))
+}
+
+/// The heading over the topics of query.
+fn topics_heading() -> Phrase {
+    Phrase::new("Topics of query", "查询专题")
 }
 
 fn not_documents(book: &Rulebook) -> impl Iterator<Item = (String, Phrase)> {

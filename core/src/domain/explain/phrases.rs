@@ -150,6 +150,18 @@ impl<'a> Phrases<'a> {
 
     /// An addressee rule; a choice with what it may be under it.
     pub(super) fn entry(&self, entry: &Entry) -> Line {
+        let mut line = self.addressed(entry);
+        if !entry.carries.is_empty() {
+            let kinds = joined(entry.carries.iter().map(Phrase::same), ", ", "，");
+            line.details.push(Line::new(Phrase::new(
+                format!("goes with these attachments alone: {}", kinds.english),
+                format!("仅附送：{}", kinds.chinese),
+            )));
+        }
+        line
+    }
+
+    fn addressed(&self, entry: &Entry) -> Line {
         match &entry.who {
             Who::Relation(relation) => {
                 Line::new(self.when(self.relation(relation), entry.when.as_ref()))

@@ -8,7 +8,7 @@ use Rpc::*;
 
 /// RPC; whether an operator may call it; what a system needs: `-` nothing, `any` to carry the
 /// agency named, the initials of the rights of which one is needed (Submit, Receive, Acknowledge,
-/// Supervise written V), `sight` as in [`SIGHT`], `never`.
+/// Supervise written V, Query), `sight` as in [`SIGHT`], `never`.
 const TABLE: &[(Rpc, bool, &str)] = &[
     (CheckDocument, false, "S"),
     (SubmitDocument, false, "S"),
@@ -42,21 +42,24 @@ const TABLE: &[(Rpc, bool, &str)] = &[
     (GetCustody, false, "sight"),
     (GetStatistics, false, "V"),
     (WatchAlarms, false, "any"),
+    (QueryPerson, false, "Q"),
 ];
 
 /// A relation, and the rights of which one lets see.
 const SIGHT: &[(Relation, &str)] = &[
-    (Relation::Public, "SRAV"),
+    (Relation::Public, "SRAVQ"),
     (Relation::Sent, "SR"),
     (Relation::Received, "R"),
     (Relation::Supervised, "V"),
+    (Relation::Queried, "Q"),
 ];
 
-const RIGHTS: [(Right, char); 4] = [
+const RIGHTS: [(Right, char); 5] = [
     (Right::Submit, 'S'),
     (Right::Receive, 'R'),
     (Right::Acknowledge, 'A'),
     (Right::Supervise, 'V'),
+    (Right::Query, 'Q'),
 ];
 
 const PEERS: [Peer; 4] = [
@@ -135,7 +138,7 @@ fn every_role_and_rpc_and_relation() {
             }
         }
     }
-    assert_eq!(cases, TABLE.len() * 4 * 19 * 16);
+    assert_eq!(cases, TABLE.len() * 4 * 35 * 32);
 }
 
 #[test]
@@ -143,7 +146,7 @@ fn both_tables_hold_every_rpc_once() {
     let listed: Vec<Rpc> = TABLE.iter().map(|(rpc, ..)| *rpc).collect();
     let needed: Vec<Rpc> = NEEDS.iter().map(|(rpc, _)| *rpc).collect();
     assert_eq!(listed, needed);
-    let last = WatchAlarms as usize;
+    let last = QueryPerson as usize;
     assert_eq!(listed.len(), last + 1);
     assert!(listed.iter().enumerate().all(|(place, rpc)| *rpc as usize == place));
 }

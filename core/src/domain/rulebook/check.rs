@@ -55,6 +55,29 @@ pub(super) fn double_bases(books: &[Rulebook]) -> Vec<RulebookError> {
     errors
 }
 
+/// Topics of query that stand in two books on one day.
+pub(super) fn double_topics(books: &[Rulebook]) -> Vec<RulebookError> {
+    let mut errors = Vec::new();
+    for (i, book) in books.iter().enumerate() {
+        for topic in &book.topics {
+            let name = &topic.item.name;
+            let has = |other: &&Rulebook| {
+                other.overlaps(book) && other.topics.iter().any(|topic| topic.item.name == *name)
+            };
+            if let Some(other) = books[..i].iter().find(has) {
+                errors.push(RulebookError {
+                    file: format!("{}.toml", book.name),
+                    line: topic.line,
+                    path: format!("topic.{name}"),
+                    message: format!("stands in {}, in force on the same days", other.name),
+                    suggestion: None,
+                });
+            }
+        }
+    }
+    errors
+}
+
 /// What does not agree in the tables of one day. What another day has too is found there again.
 pub(super) fn disagreements(books: &[Rulebook], day: &LawOfDay) -> Vec<RulebookError> {
     let mut errors = Vec::new();

@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::mention::Mention;
 use super::parse::{line_of, read_book, read_custody};
-use super::{Base, Rulebook, RulebookError, Table, check};
+use super::{Base, Rulebook, RulebookError, Ruled, Table, Topic, check};
 use crate::domain::calendar::{Calendar, CalendarError};
 use crate::domain::custody::CustodyTable;
-use crate::ids::DocumentType;
+use crate::ids::{DocumentType, TopicName};
 
 /// The file that is no rulebook but the table of custody.
 const CUSTODY: &str = "custody.toml";
@@ -60,6 +60,8 @@ pub struct LawOfDay {
     pub from: Date,
     /// The tables in force, each with all that is added to it.
     pub documents: BTreeMap<DocumentType, Table>,
+    /// The topics of query in force.
+    pub topics: BTreeMap<TopicName, Ruled<Topic>>,
 }
 
 impl LawOfDay {
@@ -67,6 +69,11 @@ impl LawOfDay {
     #[must_use]
     pub fn table(&self, document_type: &DocumentType) -> Option<&Table> {
         self.documents.get(document_type)
+    }
+
+    /// The topics to which a document type belongs.
+    pub fn topics_of(&self, document_type: &DocumentType) -> impl Iterator<Item = &Ruled<Topic>> {
+        self.topics.values().filter(|topic| topic.item.documents.contains(document_type))
     }
 }
 
@@ -103,6 +110,7 @@ impl Law {
             .collect();
         let mut errors = check::dangling(&books, &types, &mentions);
         errors.extend(check::double_bases(&books));
+        errors.extend(check::double_topics(&books));
         let days = days(&books);
         errors.extend(days.iter().flat_map(|day| check::disagreements(&books, day)));
         errors.extend(check::unreachable(&books, &types, &days));
@@ -244,7 +252,8 @@ fn days(books: &[Rulebook]) -> Vec<LawOfDay> {
     let begins = books.iter().map(|book| book.from);
     let ended = books.iter().filter_map(|book| book.until?.tomorrow().ok());
     let changes: BTreeSet<_> = begins.chain(ended).chain([Date::MIN]).collect();
-    changes.into_iter().map(|from| LawOfDay { from, documents: merged(books, from) }).collect()
+    let day = |from| LawOfDay { from, documents: merged(books, from), topics: topics(books, from) };
+    changes.into_iter().map(day).collect()
 }
 
 /// The tables of one day: the bases, and to each what the other books add, in order of their names.
@@ -261,6 +270,13 @@ fn merged(books: &[Rulebook], day: Date) -> BTreeMap<DocumentType, Table> {
         }
     }
     documents
+}
+
+/// The topics of one day: each is in one book.
+fn topics(books: &[Rulebook], day: Date) -> BTreeMap<TopicName, Ruled<Topic>> {
+    let books = books.iter().filter(|book| book.is_in_force(day));
+    let topics = books.flat_map(|book| &book.topics);
+    topics.map(|topic| (topic.item.name.clone(), topic.clone())).collect()
 }
 
 impl Table<Option<Base>> {

@@ -19,6 +19,7 @@ mod reader;
 mod rows;
 mod rule;
 mod table;
+mod topic;
 
 pub(super) use custody::read_custody;
 pub(super) use reader::line_of;
@@ -46,12 +47,13 @@ pub(super) fn read_book(
 }
 
 fn book(root: &Node<'_>, file_name: &str) -> Result<Rulebook, Reported> {
-    let keys = root.keys(&["rulebook", "case", "document", "not_a_document"])?;
+    let keys = root.keys(&["rulebook", "case", "document", "topic", "not_a_document"])?;
     let head = keys.need("rulebook").and_then(|node| head(&node, file_name));
     let case_opening = keys.optional("case", |node| case_opening(node, file_name));
     let stem = file_name.strip_suffix(".toml").unwrap_or(file_name);
     let documents =
         keys.optional("document", |node| node.each_entry(|name, node| document(name, node, stem)));
+    let topics = keys.optional("topic", |node| topic::topics(node, stem));
     let not_documents = keys.optional("not_a_document", rows::not_documents);
     let (name, from, until) = head?;
     Ok(Rulebook {
@@ -60,6 +62,7 @@ fn book(root: &Node<'_>, file_name: &str) -> Result<Rulebook, Reported> {
         until,
         case_opening: case_opening?.unwrap_or_default(),
         documents: documents?.unwrap_or_default(),
+        topics: topics?.unwrap_or_default(),
         not_documents: not_documents?.unwrap_or_default(),
     })
 }

@@ -52,7 +52,11 @@ pub fn apply(
         Kind::Clock(Clock::Outage(outage)) => {
             change.view.put(Key::Outage, Row::Outage(*outage));
         }
-        Kind::Acknowledged(_) | Kind::Rejected(_) | Kind::Clock(_) | Kind::Revocations(_) => {}
+        Kind::Acknowledged(_)
+        | Kind::Rejected(_)
+        | Kind::Clock(_)
+        | Kind::Revocations(_)
+        | Kind::Access(_) => {}
     }
     for (ordinal, ruled) in (0..).zip(&record.effects) {
         change.effect(&ruled.effect, &record.kind, ordinal)?;
@@ -125,6 +129,10 @@ impl Change<'_, '_> {
             withdrawn_by: None,
         };
         self.view.put(Key::Document(taken.document.clone()), Row::Document(Box::new(row)));
+        if let Some(case) = taken.case {
+            let key = Key::Filed(case, self.index);
+            self.view.put(key, Row::Sent(taken.document.clone()));
+        }
         Ok(())
     }
 
@@ -145,7 +153,7 @@ impl Change<'_, '_> {
         match effect {
             Effect::CaseOpened { case } => self.open_case(*case, kind)?,
             Effect::CaseSet { case, set } => self.set_case(*case, set)?,
-            Effect::DeliveryOpened { agency, copy, number, in_lieu: _ } => {
+            Effect::DeliveryOpened { agency, copy, number, .. } => {
                 self.open_delivery(kind, agency, *copy, *number)?;
             }
             Effect::DeliverySettled { agency, number, how } => {
@@ -397,9 +405,12 @@ fn addressed(record: &Record) -> Vec<Addressed> {
         .effects
         .iter()
         .filter_map(|ruled| match &ruled.effect {
-            Effect::DeliveryOpened { agency, copy, number, .. } => {
-                Some(Addressed { agency: agency.clone(), number: *number, copy: *copy })
-            }
+            Effect::DeliveryOpened { agency, copy, number, carries, .. } => Some(Addressed {
+                agency: agency.clone(),
+                number: *number,
+                copy: *copy,
+                carries: carries.clone(),
+            }),
             _ => None,
         })
         .collect();

@@ -66,6 +66,8 @@ pub enum Key {
     Told(AgencyCode, AgencyCode),
     /// The last outage of the hub.
     Outage,
+    /// A document of a case, by its record; the newest first.
+    Filed(CaseRef, LedgerIndex),
 }
 
 /// A range of keys: those that begin alike.
@@ -125,6 +127,7 @@ impl Key {
             Self::PastCustody(case, index) => Writer::tag(24).bytes(&case.0).number(index.0),
             Self::Told(inbox, sender) => Writer::tag(25).text(inbox.as_str()).text(sender.as_str()),
             Self::Outage => Writer::tag(26),
+            Self::Filed(case, index) => Writer::tag(27).bytes(&case.0).number(!index.0),
         }
         .0
     }
@@ -203,6 +206,14 @@ impl Key {
         (own().number(from.0).0, own().number(u64::MAX).0)
     }
 
+    /// The bounds of the documents of a case whose records are below `below`, the newest first.
+    #[must_use]
+    pub fn filed_bounds(case: CaseRef, below: LedgerIndex) -> (Vec<u8>, Vec<u8>) {
+        let own = || Writer::tag(27).bytes(&case.0);
+        // Inverted, the highest index below comes first. Record 0 is no document.
+        (own().number((!below.0).saturating_add(1)).0, own().number(u64::MAX).0)
+    }
+
     /// The key of these bytes.
     ///
     /// # Errors
@@ -248,6 +259,7 @@ impl Key {
             24 => Self::PastCustody(CaseRef(reader.array()?), LedgerIndex(reader.number()?)),
             25 => Self::Told(reader.code()?, reader.code()?),
             26 => Self::Outage,
+            27 => Self::Filed(CaseRef(reader.array()?), LedgerIndex(!reader.number()?)),
             _ => return Err(KeyError),
         };
         if reader.0.is_empty() { Ok(key) } else { Err(KeyError) }

@@ -1,8 +1,9 @@
 //! What led to a record, from the record and what was signed.
 
+use xianjie_core::domain::access::Access;
 use xianjie_core::domain::decide::{
-    AcknowledgementInput, ClockInput, DirectoryInput, DocumentInput, Input, RejectionInput,
-    RevocationsInput,
+    AccessInput, AcknowledgementInput, ClockInput, DirectoryInput, DocumentInput, Input,
+    RejectionInput, RevocationsInput,
 };
 use xianjie_core::domain::record::{
     Clock, DocumentTaken, DutyStep, Effect, Kind, Record, Rejected, Revocations, Signed,
@@ -29,6 +30,7 @@ pub(super) fn of(one: &Examined, record: &Record) -> Led {
         }
         (Kind::Clock(clock), _) => time(record, clock).map(Input::Clock),
         (Kind::Revocations(list), _) => Some(Input::Revocations(revocations(list, record))),
+        (Kind::Access(kind), _) => Some(Input::Access(Box::new(access(kind)))),
         (Kind::Document(taken), _) => document(one, taken, record),
         (Kind::Acknowledged(kind), Said::Acknowledgement(heard)) => {
             let (agency, items) = (kind.agency.clone(), heard.items.clone());
@@ -61,6 +63,18 @@ fn document(one: &Examined, taken: &DocumentTaken, record: &Record) -> Option<In
         salt: one.document_salt,
         notice: taken.notice,
     })))
+}
+
+fn access(kind: &Access) -> AccessInput {
+    AccessInput {
+        agency: kind.agency.clone(),
+        system: kind.system.clone(),
+        method: kind.method.clone(),
+        cases: kind.cases.clone(),
+        document: kind.document,
+        query: kind.query.clone(),
+        by_query: kind.by_query,
+    }
 }
 
 fn rejection(kind: &Rejected, commitment: Digest) -> RejectionInput {

@@ -7,6 +7,7 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
+use xianjie_core::domain::access::{self, Access, Ground, Query};
 use xianjie_core::domain::agency::{
     Agency, Branch, Certificate, Kind as AgencyKind, Level, Purpose, Revocation, Right, System,
 };
@@ -49,7 +50,27 @@ fn kind() -> impl Strategy<Value = Kind> {
         clock().prop_map(Kind::Clock),
         changed().prop_map(Kind::Directory),
         revocations().prop_map(Kind::Revocations),
+        access().prop_map(|access| Kind::Access(Box::new(access))),
     ]
+}
+
+fn access() -> impl Strategy<Value = Access> {
+    let who = (agency_code(), "[a-z]{1,8}", text(), agencies());
+    let ground = (select(access::Purpose::WORDS), "[a-z0-9]{0,3}条")
+        .prop_map(|((purpose, _), article)| Ground { purpose, article: article.parse().unwrap() });
+    let query = ("[a-z_]{1,8}", ground)
+        .prop_map(|(topic, ground)| Query { topic: topic.parse().unwrap(), ground });
+    let what = (btree_set(case(), 0..3), of(index()), of(query), of(index()));
+    (who, what).prop_map(|(who, what)| Access {
+        agency: who.0,
+        system: who.1.parse().unwrap(),
+        method: who.2,
+        cases: what.0,
+        document: what.1,
+        query: what.2,
+        by_query: what.3,
+        supervisors: who.3,
+    })
 }
 
 fn opened() -> impl Strategy<Value = Opened> {
@@ -199,14 +220,14 @@ fn delivery_effect() -> impl Strategy<Value = Effect> {
         date().prop_map(Settled::ServedOtherwise),
     ];
     prop_oneof![
-        (agency_code(), any::<bool>(), any::<u64>(), any::<bool>()).prop_map(
-            |(agency, copy, number, in_lieu)| Effect::DeliveryOpened {
+        (agency_code(), any::<bool>(), any::<u64>(), any::<bool>(), btree_set(text(), 0..3))
+            .prop_map(|(agency, copy, number, in_lieu, carries)| Effect::DeliveryOpened {
                 agency,
                 copy,
                 number: InboxNumber(number),
                 in_lieu,
-            }
-        ),
+                carries,
+            }),
         (agency_code(), any::<u64>(), settled).prop_map(|(agency, number, how)| {
             Effect::DeliverySettled { agency, number: InboxNumber(number), how }
         }),

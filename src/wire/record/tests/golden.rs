@@ -1,8 +1,11 @@
 //! Records whose bytes are frozen: what is hashed can never be encoded otherwise. The files in
 //! `tests/golden/` are for integrators too.
 
+use std::collections::BTreeSet;
+
 use expect_test::{ExpectFile, expect_file};
 use jiff::civil::date;
+use xianjie_core::domain::access::{self, Access, Ground, Query};
 use xianjie_core::domain::agency::{
     Agency, Branch, Certificate, Kind as AgencyKind, Level, Purpose, Right, System,
 };
@@ -102,6 +105,14 @@ fn a_document_with_its_deliveries_and_its_case() {
             copy: false,
             number: InboxNumber(7),
             in_lieu: true,
+            carries: BTreeSet::new(),
+        },
+        Effect::DeliveryOpened {
+            agency: id("tianhe-police"),
+            copy: true,
+            number: InboxNumber(8),
+            in_lieu: false,
+            carries: ["判决书、裁定书、决定书", "执行通知书"].map(str::to_owned).into(),
         },
         Effect::Contradiction { case: Some(case), what: "hub/second_registration".to_owned() },
         Effect::NoticeOwed {
@@ -282,6 +293,33 @@ fn a_revocation_list() {
     }];
     let file = expect_file!["../../../../tests/golden/revocations.hex"];
     check(Kind::Revocations(list), effects, file);
+}
+
+#[test]
+fn a_query_and_a_showing() {
+    let ground = Ground { purpose: access::Purpose::CaseHandling, article: id("刑诉法 286") };
+    let query = Access {
+        agency: id("yuexiu-court"),
+        system: id("yuexiu-system"),
+        method: "QueryPerson".to_owned(),
+        cases: [CaseRef([5; 16]), CaseRef([6; 16])].into(),
+        document: None,
+        query: Some(Query { topic: id("supervision"), ground }),
+        by_query: None,
+        supervisors: [id("tianhe-procuratorate"), id("yuexiu-procuratorate")].into(),
+    };
+    let showing = Access {
+        method: "GetDocument".to_owned(),
+        cases: [CaseRef([5; 16])].into(),
+        document: Some(LedgerIndex(9)),
+        query: None,
+        by_query: Some(LedgerIndex(11)),
+        ..query.clone()
+    };
+    let file = expect_file!["../../../../tests/golden/access_query.hex"];
+    check(Kind::Access(Box::new(query)), Vec::new(), file);
+    let file = expect_file!["../../../../tests/golden/access_showing.hex"];
+    check(Kind::Access(Box::new(showing)), Vec::new(), file);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Page, articles, duty_headings, introduction, name};
+use super::{Page, articles, duty_headings, introduction, name, topics_heading};
 use crate::domain::explain::{Duty, Explanation, Language, Line, Phrase, chinese, duties_heading};
 use crate::domain::rulebook::Class;
 
@@ -41,6 +41,7 @@ impl Page {
         for explanation in &self.explanations {
             write_explanation(&mut text, explanation, language);
         }
+        self.write_topics(&mut text, language);
         self.write_not_documents(&mut text, language);
         text.push_str("</body>\n</html>\n");
         text
@@ -68,6 +69,18 @@ impl Page {
             text.push_str("</ul>\n");
         }
         text.push_str("</nav>\n");
+    }
+
+    fn write_topics(&self, text: &mut String, language: Language) {
+        if self.topics.is_empty() {
+            return;
+        }
+        let heading = escaped(&language.of(&topics_heading()));
+        let _ = writeln!(text, "<h2>{heading}</h2>\n<table class=\"facts\">");
+        for (name, lines) in &self.topics {
+            write_row(text, &language.of(name), &list(lines, language));
+        }
+        text.push_str("</table>\n");
     }
 
     fn write_not_documents(&self, text: &mut String, language: Language) {

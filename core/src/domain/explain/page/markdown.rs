@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Page, articles, duty_headings, introduction, name};
+use super::{Page, articles, duty_headings, introduction, name, topics_heading};
 use crate::domain::explain::{Duty, Explanation, Language, Line, duties_heading};
 
 impl Page {
@@ -16,6 +16,14 @@ impl Page {
         let _ = writeln!(text, "{}", escaped(&language.of(&introduction())));
         for explanation in &self.explanations {
             write_explanation(&mut text, explanation, language);
+        }
+        if !self.topics.is_empty() {
+            let heading = escaped(&language.of(&topics_heading()));
+            let _ = writeln!(text, "\n## {heading}\n\n|||\n|---|---|");
+            for (name, lines) in &self.topics {
+                let name = escaped(&language.of(name));
+                let _ = writeln!(text, "| **{name}** | {} |", cell(lines, language));
+            }
         }
         if !self.not_documents.is_empty() {
             let heading = Self::word(language, "Rows that are no document", "不是文书的行");

@@ -178,6 +178,58 @@ fn what_is_named_must_be_somewhere() {
     );
 }
 
+const TOPIC: &str = r#"[topic.handover]
+name = "交付接收"
+documents = ["paper"]
+queried_by = ["court"]
+articles = ["第一 4"]
+"#;
+
+#[test]
+fn a_topic_names_types_that_are_somewhere_and_stands_in_one_book_a_day() {
+    let lost = format!("{FIRST}{}", TOPIC.replace("\"paper\"", "\"papre\""));
+    assert_eq!(
+        errors(&[("first.toml", &lost)]),
+        ["first.toml:26: topic.handover.documents[0]: no book has a document type papre; \
+          did you mean \"paper\"?"]
+    );
+    let (first, second) = (format!("{FIRST}{TOPIC}"), format!("{SECOND}{TOPIC}"));
+    assert_eq!(
+        errors(&[("first.toml", &first), ("a_second.toml", &second)]),
+        ["first.toml:24: topic.handover: stands in a_second, in force on the same days"]
+    );
+    let ended = first.replace("from = 2020-07-01", "from = 2020-07-01\nuntil = 2026-10-31");
+    let ended = ended.replace("answers = [\"reply\"]", "may_answer = [\"reply\"]");
+    let third = format!("[rulebook]\nname = \"third\"\nfrom = 2026-11-01\n{TOPIC}");
+    let law = load(&[("first.toml", &ended), ("third.toml", &third)]).unwrap();
+    let topics = |at: &str| {
+        let paper = "paper".parse().unwrap();
+        law.on(day(at)).topics_of(&paper).map(|topic| topic.path.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(topics("2026-10-31"), ["first/topic/handover"]);
+    assert_eq!(topics("2026-11-01"), ["third/topic/handover"]);
+}
+
+#[test]
+fn the_measures_of_2020_have_their_eight_topics() {
+    let law = Law::built_in();
+    let titles = |at: &str| -> BTreeSet<String> {
+        law.on(day(at)).topics.values().map(|topic| topic.item.title.clone()).collect()
+    };
+    let eight = [
+        "交付接收",
+        "监督管理",
+        "教育帮扶",
+        "脱离监管",
+        "被治安管理处罚",
+        "被采取强制措施",
+        "变更刑事执行",
+        "办理再犯罪案件",
+    ];
+    assert_eq!(titles("2026-11-24"), eight.map(str::to_owned).into());
+    assert!(titles("2020-06-30").is_empty());
+}
+
 #[test]
 fn an_addition_needs_a_base_in_its_time() {
     let ended = FIRST.replace("from = 2020-07-01", "from = 2020-07-01\nuntil = 2026-10-31");

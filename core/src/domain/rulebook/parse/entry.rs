@@ -1,7 +1,7 @@
 //! Addressees, relations and conditions as values in a file, with what they mention.
 
 use super::articles;
-use super::reader::{Node, Reported};
+use super::reader::{Keys, Node, Reported};
 use crate::domain::relation::{Atom, Condition, Relation, RoleRef};
 use crate::domain::rulebook::mention::{Expected, Mentioned};
 use crate::domain::rulebook::{Entry, Who};
@@ -10,28 +10,38 @@ use crate::ids::DocumentType;
 /// A relation with its condition: an addressee of the law's, or a place where a chosen one fits.
 type Fit = (Relation, Option<Condition>);
 
+/// Keys that any entry in a small table may have.
+const COMMON_KEYS: &[&str] = &["when", "carries"];
+
 /// Keys by which an entry names articles of its own.
 const SOURCE_KEYS: &[&str] = &["articles", "verified"];
 
-/// An ENTRY: a relation, `{ to, when }` or `{ named, fits, when }`.
+/// An ENTRY: a relation, `{ to, when, carries }` or `{ named, fits, when, carries }`.
 pub(super) fn entry(node: &Node<'_>, document_type: &DocumentType) -> Result<Entry, Reported> {
     if !node.has("named") {
-        if !has_source(node) {
+        if !has_source(node) && !node.has("carries") {
             let (relation, when) = unnamed(node, Some(document_type), relation)?;
-            return Ok(Entry { who: Who::Relation(relation), when });
+            return Ok(Entry { who: Who::Relation(relation), when, carries: Vec::new() });
         }
-        let keys = node.keys(&[&["to", "when"], SOURCE_KEYS].concat())?;
+        let keys = node.keys(&[&["to"], COMMON_KEYS, SOURCE_KEYS].concat())?;
         let to = keys.need("to").and_then(|to| relation(&to));
         let when = keys.optional("when", |when| condition(when, Some(document_type)));
-        return Ok(Entry { who: Who::Relation(to?), when: when? });
+        let carries = carries(&keys);
+        return Ok(Entry { who: Who::Relation(to?), when: when?, carries: carries? });
     }
-    let keys = node.keys(&[&["named", "fits", "when"], SOURCE_KEYS].concat())?;
+    let keys = node.keys(&[&["named", "fits"], COMMON_KEYS, SOURCE_KEYS].concat())?;
     let name = keys.need("named").and_then(|name| name.text().map(str::to_owned));
     let fits = keys
         .need("fits")
         .and_then(|fits| fits.distinct(|fit| unnamed(fit, Some(document_type), any_relation)));
     let when = keys.optional("when", |when| condition(when, Some(document_type)));
-    Ok(Entry { who: Who::Named { name: name?, fits: fits? }, when: when? })
+    let carries = carries(&keys);
+    Ok(Entry { who: Who::Named { name: name?, fits: fits? }, when: when?, carries: carries? })
+}
+
+/// The kinds of attachment that go along with an entry.
+fn carries(keys: &Keys<'_>) -> Result<Vec<String>, Reported> {
+    keys.distinct("carries", |kind| kind.text().map(str::to_owned))
 }
 
 /// The articles of an entry and whether they were read, if it has its own; else those of its table.
@@ -42,7 +52,7 @@ pub(super) fn entry_source(
     if !has_source(node) {
         return Ok(table.clone());
     }
-    articles(&node.keys(&[&["to", "named", "fits", "when"], SOURCE_KEYS].concat())?)
+    articles(&node.keys(&[&["to", "named", "fits"], COMMON_KEYS, SOURCE_KEYS].concat())?)
 }
 
 fn has_source(node: &Node<'_>) -> bool {
@@ -66,7 +76,7 @@ pub(super) fn primary(node: &Node<'_>, document_type: &DocumentType) -> Result<E
 /// A relation or `{ to, when }`, for a state of custody: there is no document.
 pub(super) fn answering(node: &Node<'_>) -> Result<Entry, Reported> {
     let (relation, when) = unnamed(node, None, relation)?;
-    Ok(Entry { who: Who::Relation(relation), when })
+    Ok(Entry { who: Who::Relation(relation), when, carries: Vec::new() })
 }
 
 /// A relation that finds agencies.

@@ -278,7 +278,7 @@ fn steps_by<T>(
 }
 
 /// `KIND`, `KIND (LEVEL)`, `KIND (LEVEL+)` or `any agency`.
-fn sender_kind(node: &Node<'_>) -> Result<SenderKind, Reported> {
+pub(super) fn sender_kind(node: &Node<'_>) -> Result<SenderKind, Reported> {
     let text = node.text()?;
     if text == "any agency" {
         return Ok(SenderKind { kinds: Vec::new(), level: None, or_above: false });

@@ -47,7 +47,24 @@ verified = false
 [document.other]
 to = ["sender"]
 articles = ["社区矫正法 20"]
+
+[topic.handover]
+name = "交付接收"
+documents = ["verdict", "receipt"]
+queried_by = ["court", "police (city+)"]
+articles = ["2020办法 11"]
 "#;
+
+const BROKEN_TOPICS: &[Broken] = &[
+    ("[topic.handover]", "[topic.Handover]", 47, "\"Handover\" is no name of a topic"),
+    ("name = \"交付接收\"", "", 47, "needs `name`"),
+    ("documents = [\"verdict\", \"receipt\"]", "", 47, "needs `documents`"),
+    ("\"verdict\", \"receipt\"", "\"receipt\", \"receipt\"", 49, "stands in the list twice"),
+    ("\"verdict\", \"receipt\"", "\"Verdict\"", 49, "\"Verdict\" is no document type"),
+    ("queried_by = [\"court\"", "queried_by = [\"judge\"", 50, "\"judge\" is none of: court,"),
+    ("articles = [\"2020办法 11\"]", "", 47, "needs `articles`, or `verified = false`"),
+    ("[\"2020办法 11\"]", "[\"2020办法 11\"]\nwhen = \"x\"", 52, "`when` is no key here"),
+];
 
 /// A piece of the right book, what stands there instead, the line of the error, the error.
 type Broken = (&'static str, &'static str, usize, &'static str);
@@ -146,6 +163,18 @@ const BROKEN_TABLES: &[Broken] = &[
         "required = [\"sender\"]",
         16,
         "\"sender\" is required of all documents",
+    ),
+    (
+        "when = \"places differ\" }",
+        "when = \"places differ\", carries = [] }",
+        13,
+        "is empty: leave it out",
+    ),
+    (
+        "when = \"places differ\" }",
+        "carries = [\"判决书\", \"判决书\"] }",
+        13,
+        "stands in the list twice",
     ),
     ("needs = [\"判决书\"]", "needs = [{ kind = \"判决书\" }]", 17, "needs `when`"),
     ("revoked = \"revoke\"", "granted = \"revoke\"", 19, "\"granted\" is not in `outcomes`"),
@@ -324,7 +353,7 @@ fn errors_with(pieces: &[(&str, &str)]) -> Vec<RulebookError> {
 
 #[test]
 fn every_break_is_found_where_it_is() {
-    let broken = [BROKEN_TABLES, BROKEN_DUTIES_AND_RULES, BROKEN_HEADS].concat();
+    let broken = [BROKEN_TABLES, BROKEN_DUTIES_AND_RULES, BROKEN_HEADS, BROKEN_TOPICS].concat();
     for (right, wrong, line, message) in broken {
         let errors = errors_with(&[(right, wrong)]);
         let found = errors.iter().find(|e| e.line == line && e.message.contains(message));

@@ -1,0 +1,84 @@
+//! What is shown of a protected person: a sealed record to nobody without a query, a juvenile's only
+//! after a record of that.
+
+use std::collections::BTreeSet;
+
+use xianjie_core::domain::decide::AccessInput;
+use xianjie_core::domain::policy::Rpc;
+use xianjie_core::ids::{AgencyCode, CaseRef, LedgerIndex};
+use xianjie_core::refusal::{Reason, Refusal};
+
+use super::peer::Caller;
+use crate::hub::{Protection, Submission};
+use crate::store::Entry;
+
+/// What is about to be shown, to whom, by which call.
+pub(super) struct Showing<'s> {
+    pub(super) caller: &'s Caller,
+    pub(super) rpc: Rpc,
+    pub(super) reader: &'s AgencyCode,
+    /// The query by which it is opened, if it is by one.
+    pub(super) by_query: Option<LedgerIndex>,
+}
+
+impl Showing<'_> {
+    /// Lets a document be shown that the reader may see.
+    ///
+    /// # Errors
+    /// It is sealed, or the showing can't be recorded now.
+    pub(super) async fn document(
+        &self,
+        document: &Submission,
+        entry: &Entry,
+    ) -> Result<(), Refusal> {
+        let protection = self.caller.hub.protection(document.row.case, entry).await?;
+        let awaited = self.is_awaited(document);
+        if protection == Protection::Sealed && self.by_query.is_none() && !awaited {
+            return Err(Reason::Sealed.into());
+        }
+        // What belongs to a delivery is fetched before that can be acknowledged: its first showing.
+        let is_delivery = awaited && self.rpc == Rpc::DownloadAttachment;
+        if protection == Protection::Common || is_delivery {
+            return Ok(());
+        }
+        self.record(document.row.case, Some(entry.index)).await
+    }
+
+    /// Lets be shown who answers for the person of a case.
+    ///
+    /// # Errors
+    /// As of a document.
+    pub(super) async fn custody(&self, case: CaseRef) -> Result<(), Refusal> {
+        let row = self.caller.hub.case(case).await?.unwrap_or_default();
+        if row.is_sealed() {
+            return Err(Reason::Sealed.into());
+        }
+        if row.juvenile == Some(true) { self.record(Some(case), None).await } else { Ok(()) }
+    }
+
+    /// Whether the reader has a delivery of it that is not settled.
+    fn is_awaited(&self, document: &Submission) -> bool {
+        let directory = self.caller.hub.directory();
+        let mut deliveries = document.deliveries.iter();
+        deliveries.any(|delivery| {
+            delivery.settled.is_none() && directory.stands_for(self.reader, &delivery.agency)
+        })
+    }
+
+    async fn record(
+        &self,
+        case: Option<CaseRef>,
+        document: Option<LedgerIndex>,
+    ) -> Result<(), Refusal> {
+        let input = AccessInput {
+            agency: self.reader.clone(),
+            system: self.caller.system()?,
+            method: format!("{:?}", self.rpc),
+            cases: case.into_iter().collect::<BTreeSet<_>>(),
+            document,
+            query: None,
+            by_query: self.by_query,
+        };
+        self.caller.hub.record_access(input).await.map(drop)
+    }
+}
