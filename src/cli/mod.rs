@@ -27,6 +27,7 @@ pub mod proto;
 pub mod send;
 pub mod serve;
 pub mod status;
+mod still;
 pub mod supervise;
 pub mod system;
 mod table;
