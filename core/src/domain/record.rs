@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::agency::{Agency, Certificate, System};
-use super::custody::{Custody, Step};
+use super::custody::{CustodyChange, Step};
 use super::document::Category;
 use super::duty::{Duty, Outcome, Owner};
 use super::role::Role;
@@ -347,8 +347,8 @@ pub enum Effect {
         case: CaseRef,
         /// The step.
         step: Step,
-        /// Where it leads.
-        after: Custody,
+        /// What it changes; what it doesn't stays as it was.
+        change: CustodyChange,
     },
     /// A document is withdrawn by its sender (撤回).
     Withdrawn {

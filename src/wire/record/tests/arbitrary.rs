@@ -10,7 +10,7 @@ use proptest::sample::select;
 use xianjie_core::domain::agency::{
     Agency, Branch, Certificate, Kind as AgencyKind, Level, Purpose, Revocation, Right, System,
 };
-use xianjie_core::domain::custody::{Custody, State, Step};
+use xianjie_core::domain::custody::{CustodyChange, Holder, State, Step};
 use xianjie_core::domain::document::Category;
 use xianjie_core::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, Warned};
 use xianjie_core::domain::record::{
@@ -156,10 +156,10 @@ fn case_effect() -> impl Strategy<Value = Effect> {
     prop_oneof![
         case().prop_map(|case| Effect::CaseOpened { case }),
         (case(), case_set()).prop_map(|(case, set)| Effect::CaseSet { case, set }),
-        (case(), word(Step::WORDS), custody()).prop_map(|(case, step, after)| Effect::Custody {
+        (case(), word(Step::WORDS), custody()).prop_map(|(case, step, change)| Effect::Custody {
             case,
             step,
-            after
+            change
         }),
         (of(case()), text()).prop_map(|(case, what)| Effect::Contradiction { case, what }),
     ]
@@ -178,12 +178,12 @@ fn case_set() -> impl Strategy<Value = CaseSet> {
     ]
 }
 
-fn custody() -> impl Strategy<Value = Custody> {
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
-    (word(State::WORDS), of(agency_code()), of(agency_code()), flags).prop_map(
-        |(state, answers, guard, (missing, arrested, proposal))| Custody {
-            state,
-            answers,
+fn custody() -> impl Strategy<Value = CustodyChange> {
+    let flags = (of(any::<bool>()), of(any::<bool>()), of(any::<bool>()));
+    let holder = of(agency_code()).prop_map(|code| code.map_or(Holder::Nobody, Holder::Agency));
+    (of((word(State::WORDS), of(agency_code()))), of(holder), flags).prop_map(
+        |(moved, guard, (missing, arrested, proposal))| CustodyChange {
+            moved,
             missing,
             guard,
             arrested,

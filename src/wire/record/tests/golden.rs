@@ -6,7 +6,7 @@ use jiff::civil::date;
 use xianjie_core::domain::agency::{
     Agency, Branch, Certificate, Kind as AgencyKind, Level, Purpose, Right, System,
 };
-use xianjie_core::domain::custody::{Custody, State, Step};
+use xianjie_core::domain::custody::{CustodyChange, Holder, State, Step};
 use xianjie_core::domain::document::Category;
 use xianjie_core::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, Warned};
 use xianjie_core::domain::record::{
@@ -77,13 +77,11 @@ fn opened() {
 #[test]
 fn a_document_with_its_deliveries_and_its_case() {
     let case = CaseRef([5; 16]);
-    let after = Custody {
-        state: State::Awaiting,
-        answers: Some(id("yuexiu-detention")),
-        guard: None,
-        missing: false,
-        arrested: false,
-        proposal: true,
+    let change = CustodyChange {
+        moved: Some((State::Awaiting, Some(id("yuexiu-detention")))),
+        guard: Some(Holder::Nobody),
+        arrested: Some(false),
+        ..CustodyChange::default()
     };
     let set = |set| Effect::CaseSet { case, set };
     let effects = vec![
@@ -96,7 +94,7 @@ fn a_document_with_its_deliveries_and_its_case() {
         set(CaseSet::Juvenile(false)),
         set(CaseSet::Number(Digest([6; 32]))),
         set(CaseSet::Count("warning".to_owned())),
-        Effect::Custody { case, step: Step::Papers, after },
+        Effect::Custody { case, step: Step::Papers, change },
         Effect::DeliveryOpened {
             agency: id("tianhe-corrections"),
             copy: false,
