@@ -200,6 +200,9 @@ pub enum Clock {
         duty: DutyId,
         /// Which step.
         step: DutyStep,
+        /// How often it has been said, this time too, that the limit has passed or that it is to be done
+        /// promptly; 0 for other steps.
+        times: u32,
         /// For a limit that passed: the last outage of the hub that touched it.
         outage: Option<Outage>,
         /// Who owes it or watches, and to whom it is owed.

@@ -248,10 +248,11 @@ fn clock() -> BoxedStrategy<Clock> {
     ]);
     prop_oneof![
         outage().prop_map(Clock::Outage),
-        (duty_id(), step, of(outage()), agencies(), agencies()).prop_map(
-            |(duty, step, outage, agencies, supervisors)| Clock::Duty {
+        (duty_id(), step, any::<u32>(), of(outage()), agencies(), agencies()).prop_map(
+            |(duty, step, times, outage, agencies, supervisors)| Clock::Duty {
                 duty,
                 step,
+                times,
                 outage,
                 agencies,
                 supervisors,

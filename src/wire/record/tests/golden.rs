@@ -245,6 +245,7 @@ fn what_time_did() {
     let missed = Clock::Duty {
         duty: DutyId { index: LedgerIndex(3), ordinal: 1 },
         step: DutyStep::HandoverMissed,
+        times: 2,
         outage: Some(outage),
         agencies: [id("tianhe-corrections"), id("yuexiu-court")].into(),
         supervisors: [id("tianhe-procuratorate")].into(),
