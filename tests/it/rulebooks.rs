@@ -138,7 +138,7 @@ async fn what_they_would_change_for_recent_documents_is_told_before() {
     let expected = [
         "~ 期限义务: duty_opened 送达回执 (2020办法 16)",
         "届满: 2026-12-01 00:00 → 2026-12-02 00:00",
-        "期限: 5 days → 7 days",
+        "期限: 5日内 → 7日内",
     ];
     assert_eq!(difference, expected);
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use xianjie_core::domain::directory::Divisions;
-use xianjie_core::domain::explain::Language;
+use xianjie_core::domain::explain::{Language, limit_phrase};
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::domain::term::format_shanghai;
 use xianjie_core::ids::{Digest, DocumentType, Time};
@@ -192,9 +192,13 @@ fn write_difference(part: Part, difference: &Difference, language: Language, tex
             || path.to_owned(),
             |(english, chinese)| in_words(language, english, chinese),
         );
+        let [had, made] = [&field.had, &field.made].map(|value| match path {
+            "limit" if !value.is_empty() => language.of(&limit_phrase(value)),
+            _ => value.clone(),
+        });
         let _ = match how {
-            How::Other => writeln!(text, "      {name}: {} → {}", field.had, field.made),
-            _ => writeln!(text, "      {name}: {}{}", field.had, field.made),
+            How::Other => writeln!(text, "      {name}: {had} → {made}"),
+            _ => writeln!(text, "      {name}: {}", if had.is_empty() { made } else { had }),
         };
     }
 }
