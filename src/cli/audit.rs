@@ -1,7 +1,7 @@
 //! `xianjie audit`: holds a hub's store against the promises P1 to P10.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -11,16 +11,16 @@ use xianjie_core::domain::rulebook::Law;
 use xianjie_core::ids::{AgencyCode, Digest};
 use xianjie_core::ledger::NoteVerifier;
 
-use super::error::{Exit, chain};
+use super::error::chain;
+use super::still::{self, Still, impossible};
 use super::{CliError, Globals};
 use crate::config::Config;
 use crate::hub::audit::law::{Difference, Field, LawParts, LawReport, Named};
-use crate::hub::audit::{AuditError, AuditParts, Finding, Report, audit};
+use crate::hub::audit::{AuditParts, Finding, Report, audit};
 use crate::hub::floor::Floor;
 use crate::hub::laws;
 use crate::store::StoreError;
 use crate::store::attachments::{AttachmentLimits, Attachments};
-use crate::store::sqlite::Sqlite;
 use crate::wire::schema::Schema;
 
 const EXAMPLES: &str = "\
@@ -68,9 +68,7 @@ pub struct Args {
 /// # Errors
 /// [`CliError`]: the audit can't be made, or it found something.
 pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
-    let config = Config::load(&globals.config_path());
-    let config = config.map_err(|error| impossible(&chain(&error)))?;
-    let report = audited(&args, &config, globals).await?;
+    let report = audited(&args, globals).await?;
     globals.print(|| to_json(&report), || describe(&report));
     if report.is_clean() {
         return Ok(());
@@ -103,12 +101,9 @@ fn law(config: &Config) -> Result<Arc<Law>, CliError> {
     Ok(Arc::new(law))
 }
 
-async fn audited(args: &Args, config: &Config, globals: &Globals) -> Result<Report, CliError> {
-    let origin = config.origin().map_err(|error| impossible(&chain(&error)))?;
-    let store = Sqlite::open(&config.store.path).await.map_err(|error| unopened(&error))?;
-    let scratch = Scratch::create(args.scratch.as_deref())?;
-    let scratch_store = Sqlite::create(&scratch.0.join("scratch.db"), &origin).await;
-    let scratch_store = scratch_store.map_err(|error| impossible(&chain(&error)))?;
+async fn audited(args: &Args, globals: &Globals) -> Result<Report, CliError> {
+    let Still { config, origin, store, scratch } =
+        Still::open(globals, args.scratch.as_deref()).await?;
     let floor = Floor::beside(&config.keys.checkpoint).read();
     let attachments = match args.attachments {
         true => {
@@ -126,10 +121,10 @@ async fn audited(args: &Args, config: &Config, globals: &Globals) -> Result<Repo
     let parts = AuditParts {
         origin,
         schema: Arc::new(Schema::built_in()),
-        law: law(config)?,
-        scratch: &scratch_store,
+        law: law(&config)?,
+        scratch: scratch.store(),
         checkpoint: None,
-        verifiers: verifiers(config),
+        verifiers: verifiers(&config),
         floor: floor.map_err(|error| impossible(&chain(&error)))?,
         attachments: held.as_ref().map(|held| held as &crate::hub::audit::Held<'_>),
         decide_again: args.law.then(|| LawParts {
@@ -143,10 +138,7 @@ async fn audited(args: &Args, config: &Config, globals: &Globals) -> Result<Repo
     let report = audit(&store, parts, |done, total| bar.set_message(format!("{done}/{total}")));
     let report = report.await;
     bar.finish_and_clear();
-    report.map_err(|error| match &error {
-        AuditError::Store(source) => unopened(source),
-        _ => impossible(&chain(&error)),
-    })
+    report.map_err(|error| still::unread(&error))
 }
 
 /// The places of the attachments that are not held whole.
@@ -167,25 +159,6 @@ fn verifiers(config: &Config) -> Vec<NoteVerifier> {
     let path = config.keys.checkpoint.with_extension("pub");
     let text = std::fs::read_to_string(path).unwrap_or_default();
     NoteVerifier::parse(text.trim()).into_iter().collect()
-}
-
-/// A folder that goes when the audit ends.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn create(parent: Option<&Path>) -> Result<Self, CliError> {
-        let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
-        let path = parent.join(format!("xianjie-audit-{}", std::process::id()));
-        std::fs::create_dir_all(&path).map_err(|error| impossible(&chain(&error)))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What is left lies in a temporary folder and tells nothing: it is only in the way.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 fn describe(report: &Report) -> String {
@@ -255,9 +228,8 @@ fn difference_lines(difference: &Difference) -> String {
         let _ = write!(text, " ({rule}: {})", articles.join(", "));
     }
     text.push('\n');
-    for Field { path, recorded, lawful } in fields {
-        let _ =
-            writeln!(text, "      {path}: recorded 记录为 {recorded:?}, lawful 依法为 {lawful:?}");
+    for Field { path, had, made } in fields {
+        let _ = writeln!(text, "      {path}: recorded 记录为 {had:?}, lawful 依法为 {made:?}");
     }
     text
 }
@@ -294,7 +266,7 @@ fn to_json(report: &Report) -> Value {
 }
 
 fn law_to_json(law: &LawReport) -> Value {
-    let field = |Field { path, recorded, lawful }: &Field| json!({ "path": path, "recorded": recorded, "lawful": lawful });
+    let field = |Field { path, had, made }: &Field| json!({ "path": path, "recorded": had, "lawful": made });
     let difference = |difference: &Difference| {
         let (how, en, zh) = difference.how.words();
         json!({
@@ -323,30 +295,6 @@ fn law_to_json(law: &LawReport) -> Value {
         "unreadable": law.unreadable,
         "reminders": law.reminders,
     })
-}
-
-fn unopened(error: &StoreError) -> CliError {
-    let cause = error.to_string();
-    if let StoreError::Fatal(_) = error {
-        return CliError::new(
-            Exit::Damaged,
-            format!("the store is damaged, or its disk is: {cause}"),
-            format!("存储或其磁盘损坏：{cause}"),
-        )
-        .help("keep it as it is, and restore the newest backup", "请保留现状，并恢复最新备份");
-    }
-    CliError::unavailable(
-        format!("the store can't be audited: {cause}"),
-        format!("无法审计存储：{cause}"),
-    )
-    .help(
-        "a running hub keeps its store to itself: stop it, or audit a copy of the folder",
-        "运行中的平台独占存储：请停机，或审计目录的副本",
-    )
-}
-
-fn impossible(cause: &str) -> CliError {
-    CliError::usage(format!("no audit is possible: {cause}"), format!("无法审计：{cause}"))
 }
 
 #[cfg(test)]
@@ -393,8 +341,8 @@ mod tests {
             articles: vec!["社区矫正法 21".to_owned()],
             fields: vec![Field {
                 path: "duty_opened.limit".to_owned(),
-                recorded: "20 days".to_owned(),
-                lawful: "10 days".to_owned(),
+                had: "20 days".to_owned(),
+                made: "10 days".to_owned(),
             }],
         };
         let law = LawReport {

@@ -18,6 +18,7 @@ mod diff;
 mod folder;
 mod reasons;
 mod rows;
+mod trial;
 
 const EXAMPLES: &str = "\
 Examples 示例:
@@ -51,7 +52,13 @@ const DIFF_EXAMPLES: &str = "\
 Examples 示例:
   xianjie law diff builtin rules
   xianjie law diff rules-2026 rules-2027 --date 2027-01-01 --lang zh
-  xianjie law diff builtin rules --json";
+  xianjie law diff builtin rules --json
+  xianjie law diff builtin rules --days 30 --folder /srv/xianjie
+
+With --days the documents that the ledger took in the last days are decided again, by the old rulebooks
+and by the new, each in the state of its time; nothing is written. With --date too, as if the law of that
+day held for all of them. The hub must not be running: stop it, or take a copy of its folder.
+(--days 用新旧规则分别重新处理近日文书，只读，须停机或使用副本).";
 
 const ACTIVATE_EXAMPLES: &str = "\
 Examples 示例:
@@ -130,16 +137,11 @@ Examples 示例:
         /// The folder, with the same files as `law export` writes (目录)
         folder: PathBuf,
     },
-    /// What other rulebooks would change, type by type (比较两套规则)
+    /// What other rulebooks would change, type by type, or for the documents of the last days (比较两套规则)
     #[command(after_help = DIFF_EXAMPLES)]
     Diff {
-        /// The old ones: a folder, or the word builtin (原规则)
-        old: PathBuf,
-        /// The new ones: a folder, or the word builtin (新规则)
-        new: PathBuf,
-        /// On this day alone; else today and every later day of change (日期)
-        #[arg(long, value_name = "YYYY-MM-DD")]
-        date: Option<Date>,
+        #[command(flatten)]
+        args: diff::Args,
     },
     /// Put rulebooks in force, as an operator (启用规则)
     #[command(after_help = ACTIVATE_EXAMPLES)]
@@ -247,16 +249,7 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
         }
         Command::Export { folder } => print!("{}", folder::export(&folder)?),
         Command::Validate { folder } => print!("{}", validated(&folder::load(&folder)?, globals)),
-        Command::Diff { old, new, date } => {
-            let (old, new) = (folder::load(&old)?, folder::load(&new)?);
-            let day = date.unwrap_or_else(|| today(globals));
-            let days = diff::differences(&old, &new, day, date.is_none());
-            if globals.json() {
-                println!("{:#}", diff::json(&days));
-            } else {
-                print!("{}", diff::text(&days, language));
-            }
-        }
+        Command::Diff { args } => return diff::run(&args, globals).await,
         Command::Activate { rulebooks } => {
             let digest = Digest(folder::load(&rulebooks)?.digest());
             let client = globals.client().await?;

@@ -28,6 +28,7 @@ pub mod query;
 pub mod send;
 pub mod serve;
 pub mod status;
+mod still;
 pub mod supervise;
 pub mod system;
 mod table;

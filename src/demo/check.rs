@@ -19,9 +19,9 @@ pub(super) fn check(step: &Step, record: &Record) -> Result<(), DemoError> {
     let expected = (expect.to.clone(), expect.copies.clone());
     same(step, &format!("{expected:?}"), &format!("{found:?}"))?;
     if let (Some(state), Some(answers)) = (&expect.state, &expect.answers) {
-        let found = custody(record).map(|custody| {
-            let who = custody.answers.as_ref().map(ToString::to_string).unwrap_or_default();
-            format!("{} {who}", custody.state.word())
+        let found = custody(record).map(|(state, answers)| {
+            let who = answers.map(ToString::to_string).unwrap_or_default();
+            format!("{} {who}", state.word())
         });
         same(step, &format!("{state} {answers}"), &found.unwrap_or_default())?;
     }

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use xianjie_core::domain::custody::Custody;
+use xianjie_core::domain::custody::State;
 use xianjie_core::domain::duty::{Duty, Force, Outcome};
 use xianjie_core::domain::record::{Effect, Record};
-use xianjie_core::ids::Time;
+use xianjie_core::ids::{AgencyCode, Time};
 
 use super::story::Step;
 
@@ -35,8 +35,8 @@ impl Timeline {
         println!("    {} 发出 sent by {sender}", self.name(sender));
         self.addressees(record);
         println!("    存证 receipt #{index}, {} ms", took.as_millis());
-        if let Some(custody) = custody(record) {
-            println!("    监管责任 answers now: {}", self.answers(custody));
+        if let Some((state, answers)) = custody(record) {
+            println!("    监管责任 answers now: {}", self.answers(state, answers));
         }
         for flag in flags(record) {
             println!("    提示检察机关 shown to the procuratorate: {flag}");
@@ -92,9 +92,9 @@ impl Timeline {
         }
     }
 
-    fn answers(&self, custody: &Custody) -> String {
-        let state = custody.state.word();
-        match &custody.answers {
+    fn answers(&self, state: State, answers: Option<&AgencyCode>) -> String {
+        let state = state.word();
+        match answers {
             Some(agency) => format!("{} ({agency}) [{state}]", self.name(agency.as_str())),
             None => format!("无须 nobody has to any more [{state}]"),
         }
@@ -123,10 +123,12 @@ pub(super) fn addressees(record: &Record, copies: bool) -> Vec<(&str, String)> {
     delivery.collect()
 }
 
-/// Custody after a record, if it moved.
-pub(super) fn custody(record: &Record) -> Option<&Custody> {
+/// Where a record's step of custody leads, if it moves the case: the state, and who answers then.
+pub(super) fn custody(record: &Record) -> Option<(State, Option<&AgencyCode>)> {
     record.effects.iter().find_map(|ruled| match &ruled.effect {
-        Effect::Custody { after, .. } => Some(after),
+        Effect::Custody { change, .. } => {
+            change.moved.as_ref().map(|(state, answers)| (*state, answers.as_ref()))
+        }
         _ => None,
     })
 }

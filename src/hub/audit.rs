@@ -37,7 +37,7 @@ pub use findings::{Finding, LISTED};
 
 use entry::{Examined, Ground};
 use findings::{Findings, wrong};
-use law::{Judge, LawParts, LawReport};
+use law::{Judge, LawParts, LawReport, Question};
 use lists::Lists;
 use replay::{Replay, Replayed};
 use tree::Tree;
@@ -119,6 +119,9 @@ pub enum AuditError {
     /// The scratch store is not empty.
     #[error("the scratch store must be empty")]
     ScratchUsed,
+    /// A record is missing, or does not fit what came before it: an audit says how.
+    #[error("record {0} is missing or unsound: an audit says more")]
+    Unsound(LedgerIndex),
     /// A part of the audit was cancelled or panicked.
     #[error("a part of the audit ended: {0}")]
     Ended(String),
@@ -245,7 +248,8 @@ impl<'a> Audit<'a> {
     /// Folds the records into the scratch store, and verifies the signatures under the certificates
     /// that the fold knows.
     async fn replay(&mut self, examined: &[Examined]) -> Result<(), AuditError> {
-        let mut replay = Replay::new(examined, self.tree.root(), self.judge.as_ref());
+        let question = self.judge.as_ref().map(|judge| judge as &dyn Question);
+        let mut replay = Replay::new(examined, self.tree.root(), question);
         replay.settle(self.scratch).await.map_err(AuditError::Scratch)?;
         self.scratch.commit(&mut replay).await.map_err(AuditError::Scratch)?;
         let Replayed { findings, claims, verdicts, directory } = replay.into_outcome();

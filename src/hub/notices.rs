@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use xianjie_core::domain::record::{Clock, Kind, Notice, Record};
+use xianjie_core::domain::duty::Duty;
+use xianjie_core::domain::record::{Clock, Effect, Kind, Notice, Record};
 use xianjie_core::domain::state::{Key, Row};
 use xianjie_core::ids::{AgencyCode, DocumentId, LedgerIndex, Time};
 use xianjie_core::ledger::{Leaf, sha256};
@@ -116,7 +117,7 @@ impl Hub {
                 }
             }
             Kind::Clock(Clock::Duty { duty, .. }) => match self.row(Key::Duty(*duty)).await? {
-                Some(Row::Duty(duty)) => About::Duty(duty),
+                Some(Row::Duty(duty)) => About::Duty(Box::new(as_told(*duty, record))),
                 _ => About::Nothing,
             },
             Kind::Clock(Clock::Unacknowledged { agency, .. }) => About::Inbox(agency.clone()),
@@ -142,4 +143,15 @@ impl Hub {
         id[8] = 0x80 | (id[8] & 0x3f);
         DocumentId(id)
     }
+}
+
+/// A duty as it stood when the record that tells of it was made: since then it may have passed to
+/// another agency, or its limit been extended.
+fn as_told(duty: Duty, record: &Record) -> Duty {
+    let told = record.effects.iter().find_map(|ruled| match &ruled.effect {
+        Effect::DutyChanged { owner, timing, .. } => Some((owner.clone(), timing.due)),
+        _ => None,
+    });
+    let (owner, due) = told.unwrap_or_else(|| (duty.owner.clone(), duty.due));
+    Duty { owner, due, ..duty }
 }

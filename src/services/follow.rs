@@ -70,6 +70,11 @@ impl Follow {
         }
     }
 
+    /// Whether all that is published was looked at.
+    pub(super) fn is_at_head(&self, hub: &Hub) -> bool {
+        self.page.is_empty() && self.next.0 >= hub.published().size
+    }
+
     /// It was looked at.
     pub(super) fn pass(&mut self) {
         if let Some(entry) = self.page.pop_front() {

@@ -2,8 +2,8 @@
 
 use prost::Message;
 use xianjie_core::domain::duty::{Duty, Force};
-use xianjie_core::domain::record::{Effect, Notice, Record, RuledEffect};
-use xianjie_core::domain::term::format_shanghai;
+use xianjie_core::domain::record::{Clock, Effect, Kind, Notice, Record, RuledEffect};
+use xianjie_core::domain::term::{format_shanghai, whole_day};
 use xianjie_core::ids::{AgencyCode, DocumentId, DocumentRef, Origin, Time};
 
 use super::pb;
@@ -36,7 +36,7 @@ pub enum About {
     Nothing,
     /// A document.
     Document(DocumentRef),
-    /// A duty, as it stands now.
+    /// A duty, as it stood when it was to be told of.
     Duty(Box<Duty>),
     /// What lies in an agency's inbox.
     Inbox(AgencyCode),
@@ -93,7 +93,7 @@ fn words(text: &NoticeText, record: &Record) -> String {
         }
         Notice::Forewarned | Notice::Missed | Notice::HandoverMissed | Notice::Reminded => {
             match &text.about {
-                About::Duty(duty) => about_duty(text.notice, duty),
+                About::Duty(duty) => about_duty(text.notice, duty, times(record)),
                 _ => String::new(),
             }
         }
@@ -113,8 +113,17 @@ fn contradiction(record: &Record) -> String {
     )
 }
 
-/// An alarm is a reminder and no finding: it says what the hub has not seen.
-fn about_duty(notice: Notice, duty: &Duty) -> String {
+/// How often the step that a record tells of was said.
+fn times(record: &Record) -> u32 {
+    match record.kind {
+        Kind::Clock(Clock::Duty { times, .. }) => times,
+        _ => 0,
+    }
+}
+
+/// An alarm is a reminder and no finding: it says what the hub has not seen, and from the second time on
+/// how often it has said so.
+fn about_duty(notice: Notice, duty: &Duty, times: u32) -> String {
     let (zh, en) = match notice {
         Notice::Forewarned => ("期限将至", "is due soon"),
         Notice::HandoverMissed => (
@@ -127,12 +136,28 @@ fn about_duty(notice: Notice, duty: &Duty) -> String {
         _ => ("期限已过，本系统尚未收到", "is past its limit and not seen here"),
     };
     let (name, owner, articles) = (&duty.name, duty.owner.agency(), duty.articles.join("、"));
-    let day = match (duty.due, duty.force) {
-        (Some(due), Force::Binding | Force::Right) => format_shanghai(due.0),
-        _ => "-".to_owned(),
+    let (until_zh, until) = match (duty.due, duty.force) {
+        (Some(due), Force::Binding | Force::Right) => limit(due),
+        _ => ("-".to_owned(), "no fixed limit".to_owned()),
+    };
+    let (again_zh, again) = match times {
+        0 | 1 => (String::new(), String::new()),
+        times => (format!("（第{times}次提示）"), format!(" Said for the {times}. time.")),
     };
     format!(
-        "期限义务“{name}”（{owner}，{articles}，{day}）：{zh}。 The duty \"{name}\" of {owner} {en} \
-         (limit {day}; {articles})."
+        "期限义务“{name}”（{owner}，{articles}，{until_zh}）：{zh}{again_zh}。 The duty \"{name}\" of \
+         {owner} {en} ({until}; {articles}).{again}"
     )
+}
+
+/// A limit in Chinese and English. One in days ends with its last day, and nobody says the midnight after;
+/// one in hours ends at its instant.
+fn limit(due: Time) -> (String, String) {
+    match whole_day(due.0) {
+        Some(last) => (format!("截至{last}当日"), format!("last day {last}")),
+        None => {
+            let instant = format_shanghai(due.0);
+            (format!("截至{instant}"), format!("until {instant}"))
+        }
+    }
 }

@@ -6,7 +6,7 @@
 //! drops something is wrong. So decoding encodes again and compares.
 
 use prost::Message as _;
-use xianjie_core::domain::custody::{Custody, Step};
+use xianjie_core::domain::custody::{CustodyChange, Step};
 use xianjie_core::domain::record::{Kind, Record};
 use xianjie_core::ids::{CaseRef, DutyId, IdError};
 
@@ -25,10 +25,10 @@ mod words;
 pub use json::json;
 pub use words::Word;
 
-/// The message of a step of custody (监管责任) and where it leads.
+/// The message of a step of custody (监管责任) and what it changes.
 #[must_use]
-pub fn custody_message(case: CaseRef, step: Step, after: &Custody) -> pb::Custody {
-    custody::message(case, step, after)
+pub fn custody_message(case: CaseRef, step: Step, change: &CustodyChange) -> pb::Custody {
+    custody::message(case, step, change)
 }
 
 /// The message that names a duty by its place.

@@ -1,5 +1,8 @@
 //! Rulebooks (规则) that operators put in force: from a folder, by a signed record, without a restart.
 
+use std::path::Path;
+use std::process::Output;
+
 use pb::exchange_service_client::ExchangeServiceClient;
 use pb::supervision_service_client::SupervisionServiceClient;
 use xianjie::hub::laws;
@@ -11,7 +14,7 @@ use xianjie_core::ids::Digest;
 
 use crate::hostile::documents::verdict;
 use crate::people::wire_document;
-use crate::process::Process;
+use crate::process::{Process, program};
 
 const COURT: &str = "yuexiu-court";
 const CORRECTIONS: &str = "tianhe-corrections";
@@ -41,6 +44,13 @@ async fn with_rulebooks() -> (Process, Digest) {
 fn changed(text: &str) -> String {
     let (before, after) = text.split_once("name = \"送达回执\"").unwrap();
     format!("{before}name = \"送达回执\"{}", after.replacen("\"5 days\"", "\"7 days\"", 1))
+}
+
+/// What `law diff` says of the changed rulebooks and the hub's documents of the last days.
+fn diff(process: &Process, new: &Path, arguments: &[&str]) -> Output {
+    let mut diff = program(&["law", "diff", "builtin"]);
+    diff.arg(new).args(["--days", "30", "--folder"]).arg(process.folder());
+    diff.arg("--clock").arg(process.folder().join("clock")).args(arguments).output().unwrap()
 }
 
 /// The limit of the return receipt that this verdict asks for.
@@ -99,4 +109,50 @@ async fn a_hub_whose_rulebooks_in_force_are_gone_does_not_start() {
     assert!(!started.status.success());
     let told = String::from_utf8_lossy(&started.stderr).into_owned();
     assert!(told.contains("the rulebooks in force are not at hand"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_they_would_change_for_recent_documents_is_told_before() {
+    let (mut process, _) = with_rulebooks().await;
+    limit(&process, 1).await;
+    let new = process.folder().join("rulebooks");
+    let running = diff(&process, &new, &["--lang", "en"]);
+    assert_eq!(running.status.code(), Some(69));
+    let told = String::from_utf8_lossy(&running.stderr).into_owned();
+    assert!(told.contains("stop it, or take a copy of the folder"), "{told}");
+    assert!(process.stop().success());
+
+    let changed = diff(&process, &new, &["--lang", "zh"]);
+    let told = String::from_utf8(changed.stdout).unwrap();
+    assert!(changed.status.success(), "{told}");
+    let (counted, document) = told.split_once("\n记录 ").unwrap();
+    expect_test::expect![[r"
+        近30日文书: 1
+        处理不同: 1
+
+        verdict_handover  法律文书送达
+          期限义务: 1
+    "]]
+    .assert_eq(counted);
+    let difference: Vec<_> = document.lines().skip(1).map(str::trim_start).collect();
+    let expected = [
+        "~ 期限义务: duty_opened 送达回执 (2020办法 16)",
+        "届满: 2026-12-01 00:00 → 2026-12-02 00:00",
+        "期限: 5日内 → 7日内",
+    ];
+    assert_eq!(difference, expected);
+
+    let told = diff(&process, &new, &["--json"]).stdout;
+    let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
+    assert_eq!((&told["tried"], &told["otherwise"]), (&1.into(), &1.into()));
+    assert_eq!(told["documents"][0]["differences"][0]["fields"][1]["new"], "7 days");
+
+    let same = diff(&process, Path::new("builtin"), &["--lang", "en"]);
+    let told = String::from_utf8(same.stdout).unwrap();
+    assert_eq!(told, "documents of the last 30 days: 1\nno difference\n");
+    // Before the Act there was no such type.
+    let then = diff(&process, &new, &["--lang", "en", "--date", "2000-01-01"]);
+    let told = String::from_utf8(then.stdout).unwrap();
+    assert!(told.contains("not decided by the old rulebooks, or unreadable: 1\n"), "{told}");
+    assert!(process.audit().status.success());
 }

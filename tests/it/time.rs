@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::civil::date;
 use prost::Message as _;
 use xianjie::hub::Hub;
 use xianjie::store::Store;
 use xianjie::wire::pb;
 use xianjie_core::domain::record::{Clock, DutyStep, Kind};
+use xianjie_core::domain::term::shanghai_midnight_ms;
 use xianjie_core::ids::{InboxNumber, LedgerIndex, Time};
 
 use crate::hostile::documents::verdict;
@@ -51,8 +53,14 @@ async fn outages(hub: &Hub) -> usize {
     count
 }
 
-/// The notices in an inbox: kind, duty, and the sentence.
+/// The notices in an inbox: kind and duty.
 async fn notices(hub: &Hub, agency: &str) -> Vec<(pb::NoticeKind, String)> {
+    let found = bodies(hub, agency).await.into_iter();
+    found.map(|notice| (notice.notice_kind(), notice.duty)).collect()
+}
+
+/// The notices in an inbox, in its order.
+async fn bodies(hub: &Hub, agency: &str) -> Vec<pb::HubNotice> {
     let delivered = hub.deliveries(&code(agency), InboxNumber(0), false, 100).await.unwrap();
     let notice = |bytes: &[u8]| {
         let signed = pb::SignedDocument::decode(bytes).unwrap();
@@ -61,8 +69,7 @@ async fn notices(hub: &Hub, agency: &str) -> Vec<(pb::NoticeKind, String)> {
             _ => None,
         }
     };
-    let found = delivered.iter().filter_map(|one| notice(&one.entry.signed_document));
-    found.map(|notice| (notice.notice_kind(), notice.duty)).collect()
+    delivered.iter().filter_map(|one| notice(&one.entry.signed_document)).collect()
 }
 
 async fn keep_time(hub: &Hub) -> usize {
@@ -108,6 +115,29 @@ async fn who_forgets_is_warned_and_whoever_waits_or_supervises_is_told() {
     let size = hub.published().size;
     assert_eq!(keep_time(&hub).await, 0);
     assert_eq!(hub.published().size, size);
+    drop(hub);
+    tasks.ended().await.unwrap();
+}
+
+/// What is said late is said as it was, with the last day as people count it; what is said again says so.
+#[tokio::test]
+async fn a_notice_tells_of_its_own_step_and_of_how_often() {
+    let (house, hub, tasks) = forgotten().await;
+    hub.keep_time().await.unwrap();
+    house.clock.set(days(8));
+    hub.keep_time().await.unwrap();
+    hub.send_notices().await.unwrap();
+    let mut told = bodies(&hub, COURT).await;
+    told.retain(|notice| notice.duty == "报到");
+    let texts: Vec<_> = told.iter().map(|notice| notice.text.as_str()).collect();
+    let [first, again] = texts[..] else { panic!("{texts:?}") };
+    assert!(
+        first.contains("截至2026-11-23当日") && first.contains("last day 2026-11-23"),
+        "{first}"
+    );
+    assert!(!first.contains("第2次提示") && again.contains("第2次提示"), "{again}");
+    let due = told[0].due_time.as_ref().unwrap().seconds * 1000;
+    assert_eq!(due, shanghai_midnight_ms(date(2026, 11, 24)), "exclusive");
     drop(hub);
     tasks.ended().await.unwrap();
 }

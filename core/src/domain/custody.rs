@@ -135,6 +135,54 @@ pub struct Custody {
     pub proposal: bool,
 }
 
+/// What a step does to custody, as its record tells it. It follows from the step, its document and the
+/// state alone. What it doesn't name stays as it was and is not told: whoever may read one document's
+/// record would else learn of an arrest or a proposal that another document is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CustodyChange {
+    /// Where the case stands then, and who answers; nothing if the step moves no case.
+    pub moved: Option<(State, Option<AgencyCode>)>,
+    /// Whether whereabouts are unknown.
+    pub missing: Option<bool>,
+    /// Who physically holds the person.
+    pub guard: Option<Holder>,
+    /// Whether the person is arrested pending a ruling on revocation.
+    pub arrested: Option<bool>,
+    /// Whether a proposal to revoke or recommit is open.
+    pub proposal: Option<bool>,
+}
+
+/// Who physically holds a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// This agency.
+    Agency(AgencyCode),
+    /// Nobody, or nobody that was named.
+    Nobody,
+}
+
+impl Custody {
+    /// Custody after this change.
+    #[must_use]
+    pub fn after(&self, change: &CustodyChange) -> Self {
+        let mut after = self.clone();
+        if let Some((state, answers)) = &change.moved {
+            after.state = *state;
+            after.answers.clone_from(answers);
+        }
+        if let Some(holder) = &change.guard {
+            after.guard = match holder {
+                Holder::Agency(agency) => Some(agency.clone()),
+                Holder::Nobody => None,
+            };
+        }
+        after.missing = change.missing.unwrap_or(after.missing);
+        after.arrested = change.arrested.unwrap_or(after.arrested);
+        after.proposal = change.proposal.unwrap_or(after.proposal);
+        after
+    }
+}
+
 impl Default for Custody {
     fn default() -> Self {
         Self {

@@ -78,8 +78,19 @@ pub enum Warned {
     No,
     /// Its limit is near, or its window is open (期限将至).
     Forewarned,
-    /// Its limit has passed (期限已过).
-    Passed,
+    /// Its limit has passed (期限已过), and this was said so often.
+    Passed(u32),
+}
+
+impl Warned {
+    /// How often it was said that the limit has passed.
+    #[must_use]
+    pub fn times(self) -> u32 {
+        match self {
+            Self::Passed(times) => times,
+            Self::No | Self::Forewarned => 0,
+        }
+    }
 }
 
 /// A limit that stands still.
@@ -198,7 +209,7 @@ impl Duty {
     /// Whether the law's limit has passed with the duty undone: a breach to look at, no finding.
     #[must_use]
     pub fn is_missed(&self) -> bool {
-        self.force == Force::Binding && self.warned == Warned::Passed && self.is_owed()
+        self.force == Force::Binding && self.warned.times() > 0 && self.is_owed()
     }
 
     /// Moves it, and what would follow it, from its owner to another agency.

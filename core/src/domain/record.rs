@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Access;
 use super::agency::{Agency, Certificate, System};
-use super::custody::{Custody, Step};
+use super::custody::{CustodyChange, Step};
 use super::document::Category;
 use super::duty::{Duty, Outcome, Owner};
 use super::role::Role;
@@ -203,6 +203,9 @@ pub enum Clock {
         duty: DutyId,
         /// Which step.
         step: DutyStep,
+        /// How often it has been said, this time too, that the limit has passed or that it is to be done
+        /// promptly; 0 for other steps.
+        times: u32,
         /// For a limit that passed: the last outage of the hub that touched it.
         outage: Option<Outage>,
         /// Who owes it or watches, and to whom it is owed.
@@ -352,8 +355,8 @@ pub enum Effect {
         case: CaseRef,
         /// The step.
         step: Step,
-        /// Where it leads.
-        after: Custody,
+        /// What it changes; what it doesn't stays as it was.
+        change: CustodyChange,
     },
     /// A document is withdrawn by its sender (撤回).
     Withdrawn {

@@ -186,6 +186,13 @@ pub fn shanghai_midnight_ms(date: Date) -> i64 {
     date.duration_since(EPOCH).as_secs() * 1000 - i64::from(SHANGHAI_HOURS) * HOUR_MS
 }
 
+/// The last day of a limit that ends with a day, if it does: the day before that midnight in Shanghai.
+#[must_use]
+pub fn whole_day(due_ms: i64) -> Option<Date> {
+    let last = shanghai_date(due_ms.saturating_sub(1));
+    (end_of(last) == due_ms).then_some(last)
+}
+
 /// An instant as a clock in Shanghai shows it, to the minute: `2026-02-24 17:00`.
 #[must_use]
 pub fn format_shanghai(ms: i64) -> String {

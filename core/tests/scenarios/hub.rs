@@ -6,7 +6,7 @@ use xianjie_core::domain::decide::{self, ClockInput, Decision, Input, decide};
 use xianjie_core::domain::duty::Duty;
 use xianjie_core::domain::record::Record;
 use xianjie_core::domain::reminders::Reminders;
-use xianjie_core::domain::state::{EntryHead, Key, Loaded, Row, View, Wants, apply};
+use xianjie_core::domain::state::{Case, EntryHead, Key, Loaded, Row, View, Wants, apply};
 use xianjie_core::ids::{CaseRef, DutyId, LedgerIndex, PersonKey, Time};
 use xianjie_core::refusal::Refusal;
 
@@ -40,6 +40,14 @@ impl<'w> Hub<'w> {
         match self.rows.get(&Key::Duty(id)) {
             Some(Row::Duty(duty)) => duty,
             other => panic!("no duty: {other:?}"),
+        }
+    }
+
+    /// A correction case.
+    pub(crate) fn case(&self, case: CaseRef) -> &Case {
+        match self.rows.get(&Key::Case(case)) {
+            Some(Row::Case(case)) => case,
+            other => panic!("no case: {other:?}"),
         }
     }
 

@@ -228,7 +228,8 @@ impl Reader<'_> {
                 let duty = self.hub.duty(*duty);
                 bare(format!("reopens {}: {}", duty.name, self.owner(&duty.owner)))
             }
-            Effect::Custody { after, .. } => {
+            Effect::Custody { case, .. } => {
+                let after = &self.hub.case(*case).custody;
                 let answers = after.answers.as_ref().map_or("nobody", name);
                 let mut lines = one(format!("custody {}: {answers}", after.state.word()));
                 let guard = after.guard.as_ref().map(|guard| format!("held by {}", name(guard)));

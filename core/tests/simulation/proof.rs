@@ -100,7 +100,8 @@ fn another(simulation: &Simulation) -> (Record, BTreeSet<AgencyCode>) {
 
 fn step(duty: DutyId, step: DutyStep) -> (Record, BTreeSet<AgencyCode>) {
     let none = BTreeSet::new;
-    let clock = Clock::Duty { duty, step, outage: None, agencies: none(), supervisors: none() };
+    let clock =
+        Clock::Duty { duty, step, times: 1, outage: None, agencies: none(), supervisors: none() };
     (Record { kind: Kind::Clock(clock), effects: Vec::new() }, none())
 }
 

@@ -349,8 +349,8 @@ fn tell(index: usize, time: Time, record: &Record) -> String {
             Effect::DutyClosed { duty, outcome } => {
                 Some(format!("{}/{} {outcome:?}", duty.index, duty.ordinal))
             }
-            Effect::Custody { step, after, .. } => {
-                Some(format!("{}: {} {:?}", step.word(), after.state.word(), after.answers))
+            Effect::Custody { step, change, .. } => {
+                Some(format!("{}: {:?}", step.word(), change.moved))
             }
             Effect::Contradiction { what, .. } => Some(format!("flag {what}")),
             _ => None,

@@ -1,21 +1,63 @@
 //! `xianjie law diff`: what other rulebooks would change, in words.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use xianjie_core::domain::explain::{Change, Difference, Language};
 use xianjie_core::domain::rulebook::Law;
 
+use super::{folder, language, today, trial};
+use crate::cli::{CliError, Globals};
+
+/// Which rulebooks, and for what.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The old ones: a folder, or the word builtin (原规则)
+    old: PathBuf,
+    /// The new ones: a folder, or the word builtin (新规则)
+    new: PathBuf,
+    /// On this day alone; else today and every later day of change (日期)
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    date: Option<Date>,
+    /// For the documents that the hub's ledger took in the last N days (近日文书)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    days: Option<u16>,
+    /// A folder for the scratch store; the system's if not given (临时目录)
+    #[arg(long, value_name = "DIR", requires = "days")]
+    scratch: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`CliError`]: rulebooks that are wrong, or with `--days` a ledger that can't be read.
+pub(super) async fn run(args: &Args, globals: &Globals) -> Result<(), CliError> {
+    let (old, new) = (folder::load(&args.old)?, folder::load(&args.new)?);
+    if let Some(days) = args.days {
+        let scratch = args.scratch.as_deref();
+        return trial::run(trial::Tried { old, new, day: args.date, days }, scratch, globals).await;
+    }
+    let day = args.date.unwrap_or_else(|| today(globals));
+    let days = differences(&old, &new, day, args.date.is_none());
+    if globals.json() {
+        println!("{:#}", json(&days));
+    } else {
+        print!("{}", text(&days, language(globals)));
+    }
+    Ok(())
+}
+
 /// The differences on one day.
-pub(super) struct OnDay {
+struct OnDay {
     day: Date,
     differences: Vec<Difference>,
 }
 
 /// On `day` alone; or, if `later`, also on each later day on which one of the laws changes and then
 /// differs in another way.
-pub(super) fn differences(old: &Law, new: &Law, day: Date, later: bool) -> Vec<OnDay> {
+fn differences(old: &Law, new: &Law, day: Date, later: bool) -> Vec<OnDay> {
     let mut days: Vec<_> =
         old.changes().chain(new.changes()).filter(|d| later && *d > day).collect();
     days.push(day);
@@ -32,7 +74,7 @@ pub(super) fn differences(old: &Law, new: &Law, day: Date, later: bool) -> Vec<O
 }
 
 /// For people.
-pub(super) fn text(days: &[OnDay], language: Language) -> String {
+fn text(days: &[OnDay], language: Language) -> String {
     let both = |english: &str, chinese: &str| match language {
         Language::English => english.to_owned(),
         Language::Chinese => chinese.to_owned(),
@@ -69,7 +111,7 @@ pub(super) fn text(days: &[OnDay], language: Language) -> String {
 }
 
 /// For programs.
-pub(super) fn json(days: &[OnDay]) -> Value {
+fn json(days: &[OnDay]) -> Value {
     let day = |on: &OnDay| {
         let types: Vec<_> = on.differences.iter().map(difference_json).collect();
         json!({"from": on.day.to_string(), "types": types})

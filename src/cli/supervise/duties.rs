@@ -142,7 +142,7 @@ pub(super) fn how_long(duty: &OwedDuty, now: Time, globals: &Globals) -> String 
 pub(super) fn limit(duty: &OwedDuty, globals: &Globals) -> String {
     let time = match due(duty) {
         Some(due) => words::instant(due),
-        None => return duty.limit.clone(),
+        None => return words::rule_limit(&duty.limit, globals),
     };
     let provisional = globals.words("provisional", "暂定");
     if duty.provisional { format!("{time} ({provisional})") } else { time }

@@ -2,7 +2,7 @@
 
 use xianjie_core::domain::custody::{State, Step};
 use xianjie_core::domain::duty::Force;
-use xianjie_core::domain::explain::{Phrase, state_phrase, step_phrase};
+use xianjie_core::domain::explain::{Phrase, limit_phrase, state_phrase, step_phrase};
 use xianjie_core::ids::Time;
 
 use super::super::Globals;
@@ -85,6 +85,16 @@ fn phrase(known: Option<Phrase>, globals: &Globals) -> String {
     match known {
         Some(phrase) => globals.words(&phrase.english, &phrase.chinese),
         None => in_lang(globals, UNKNOWN),
+    }
+}
+
+/// A limit as the rule says it.
+pub(super) fn rule_limit(limit: &str, globals: &Globals) -> String {
+    let phrase = limit_phrase(limit);
+    match globals.lang() {
+        Lang::Zh => phrase.chinese,
+        // Beside each other they would not fit a column.
+        Lang::En | Lang::Both => phrase.english,
     }
 }
 

@@ -27,9 +27,27 @@ use crate::hub::fold::commit_document;
 
 mod difference;
 mod input;
+pub mod trial;
 
 pub use difference::{Difference, Field, How};
 use input::Led;
+
+/// What is asked of each record while it is folded, in the state and the directory just before it.
+pub(super) trait Question: Sync {
+    /// The directory as the records so far make it.
+    fn directory(&self) -> Arc<Directory>;
+
+    /// The answer for a record; nothing, if it isn't asked about. With anything missing in `view`
+    /// afterwards it means nothing.
+    fn verdict(
+        &self,
+        view: &View<'_>,
+        directory: &Directory,
+        one: &Examined,
+        record: &Record,
+        time: Time,
+    ) -> Option<Verdict>;
+}
 
 /// What deciding again needs besides the law.
 #[derive(Debug, Clone)]
@@ -103,49 +121,6 @@ impl Judge {
             since: LawReport::default(),
             report: LawReport::default(),
         }
-    }
-
-    /// The directory as the records so far make it.
-    pub(super) fn directory(&self) -> Arc<Directory> {
-        Arc::clone(&self.directory)
-    }
-
-    /// What the law says of a record; nothing, if nothing was decided, or by other rules. With
-    /// anything missing in `view` afterwards it means nothing.
-    pub(super) fn verdict(
-        &self,
-        view: &View<'_>,
-        directory: &Directory,
-        one: &Examined,
-        record: &Record,
-        time: Time,
-    ) -> Option<Verdict> {
-        if named_by(record, self.named).is_some_and(|named| named != self.at_hand) {
-            return None;
-        }
-        let input = match input::of(one, record) {
-            Led::Nothing => return None,
-            Led::Unreadable => return Some(Verdict::Unreadable),
-            Led::Input(input) => input,
-        };
-        // Whether deliveries lay long enough is the operator's interval too.
-        let reminders = self.parts.reminders.unwrap_or_default();
-        let world = World {
-            directory,
-            divisions: &self.parts.divisions,
-            law: &self.law,
-            reminders: Reminders { unacknowledged_ms: 0, ..reminders },
-            time,
-            index: one.index,
-            commit_document,
-        };
-        Some(match decide(view, &world, &input) {
-            Ok(Decision::Record(decided)) => {
-                difference::verdict(one.index, record, &decided.record)
-            }
-            Ok(Decision::Known(_)) => Verdict::Other(vec![Difference::nothing(one.index)]),
-            Err(refusal) => Verdict::Other(vec![Difference::refused(one.index, &refusal)]),
-        })
     }
 
     /// Takes the verdicts on the records of a step, and the directory after it.
@@ -225,6 +200,49 @@ impl LawReport {
         self.judged += other.judged;
         self.unreadable += other.unreadable;
         self.reminders += other.reminders;
+    }
+}
+
+impl Question for Judge {
+    fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory)
+    }
+
+    /// What the law says of a record; nothing, if nothing was decided, or by other rules.
+    fn verdict(
+        &self,
+        view: &View<'_>,
+        directory: &Directory,
+        one: &Examined,
+        record: &Record,
+        time: Time,
+    ) -> Option<Verdict> {
+        if named_by(record, self.named).is_some_and(|named| named != self.at_hand) {
+            return None;
+        }
+        let input = match input::of(one, record) {
+            Led::Nothing => return None,
+            Led::Unreadable => return Some(Verdict::Unreadable),
+            Led::Input(input) => input,
+        };
+        // Whether deliveries lay long enough is the operator's interval too.
+        let reminders = self.parts.reminders.unwrap_or_default();
+        let world = World {
+            directory,
+            divisions: &self.parts.divisions,
+            law: &self.law,
+            reminders: Reminders { unacknowledged_ms: 0, ..reminders },
+            time,
+            index: one.index,
+            commit_document,
+        };
+        Some(match decide(view, &world, &input) {
+            Ok(Decision::Record(decided)) => {
+                difference::verdict(one.index, record, &decided.record)
+            }
+            Ok(Decision::Known(_)) => Verdict::Other(vec![Difference::nothing(one.index)]),
+            Err(refusal) => Verdict::Other(vec![Difference::refused(one.index, &refusal)]),
+        })
     }
 }
 

@@ -1,5 +1,5 @@
 //! The records, folded again into the scratch store (P9). Each is checked against the state as it
-//! was just before it, decided again if the law is asked too, then applied. One that does not apply
+//! was just before it, decided again if that is asked, then applied. One that does not apply
 //! is a finding, and is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use xianjie_core::ledger::Hash;
 
 use super::entry::Examined;
 use super::findings::{Findings, wrong};
-use super::law::{Judge, Verdict};
+use super::law::{Question, Verdict};
 use super::record;
 use super::signatures::Claim;
 use crate::hub::fold::follow;
@@ -24,8 +24,8 @@ pub(super) struct Replay<'a> {
     examined: &'a [Examined],
     root: Hash,
     named: BTreeSet<Key>,
-    /// Who decides again, and what it must know of the step.
-    judge: Option<&'a Judge>,
+    /// What is asked of each record.
+    question: Option<&'a dyn Question>,
     /// Records that do not apply, by their place in the step.
     left_out: BTreeMap<usize, ApplyError>,
     outcome: Option<Outcome>,
@@ -38,7 +38,7 @@ struct Outcome {
     time: Time,
     findings: Findings,
     claims: Vec<Claim>,
-    /// A verdict on each entry, if there is a judge, and the directory after them.
+    /// A verdict on each entry, if anything is asked, and the directory after them.
     verdicts: Vec<Option<Verdict>>,
     directory: Arc<Directory>,
 }
@@ -50,9 +50,9 @@ pub(super) struct Replayed {
     pub(super) findings: Findings,
     /// The signatures that must still be verified.
     pub(super) claims: Vec<Claim>,
-    /// A verdict on each entry, if there is a judge.
+    /// A verdict on each entry, if anything is asked.
     pub(super) verdicts: Vec<Option<Verdict>>,
-    /// The directory after it, if there is a judge.
+    /// The directory after it, if anything is asked.
     pub(super) directory: Arc<Directory>,
 }
 
@@ -66,10 +66,14 @@ enum Again {
 
 impl<'a> Replay<'a> {
     /// A step that ends with this root.
-    pub(super) fn new(examined: &'a [Examined], root: Hash, judge: Option<&'a Judge>) -> Self {
+    pub(super) fn new(
+        examined: &'a [Examined],
+        root: Hash,
+        question: Option<&'a dyn Question>,
+    ) -> Self {
         let records = examined.iter().filter_map(|one| one.record.as_ref());
         let named = records.flat_map(named).collect();
-        Self { examined, root, named, judge, left_out: BTreeMap::new(), outcome: None }
+        Self { examined, root, named, question, left_out: BTreeMap::new(), outcome: None }
     }
 
     /// Runs on what is read from the scratch store until nothing is missing. Nobody else writes
@@ -109,8 +113,8 @@ impl<'a> Replay<'a> {
         let mut notes = record::Notes::default();
         let mut wants = Wants::default();
         let mut time = head.time;
-        let judge = self.judge;
-        let mut directory = judge.map(Judge::directory).unwrap_or_default();
+        let question = self.question;
+        let mut directory = question.map(Question::directory).unwrap_or_default();
         let mut verdicts = Vec::new();
         for (place, one) in self.examined.iter().enumerate() {
             time = one.time.unwrap_or(time);
@@ -121,15 +125,16 @@ impl<'a> Replay<'a> {
                 continue;
             };
             record::check(&view, one, record, time, &mut notes);
-            verdicts
-                .push(judge.and_then(|judge| judge.verdict(&view, &directory, one, record, time)));
+            let asked =
+                |question: &dyn Question| question.verdict(&view, &directory, one, record, time);
+            verdicts.push(question.and_then(asked));
             let applied = if self.left_out.contains_key(&place) {
                 Ok(())
             } else {
                 link(&mut view, one, record);
                 apply(&mut view, one.index, time, record)
             };
-            if judge.is_some() {
+            if question.is_some() {
                 let effects = record.effects.iter().map(|ruled| &ruled.effect);
                 effects.for_each(|effect| follow(&mut directory, &view, effect));
             }

@@ -15,6 +15,7 @@ mod records;
 mod signed;
 mod state;
 mod tree;
+mod trial;
 
 /// Audits with nothing published.
 async fn audited(store: &dyn Store) -> Report {

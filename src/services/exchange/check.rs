@@ -34,7 +34,7 @@ fn message(checked: Checked) -> pb::CheckDocumentResponse {
         opens: effects.iter().filter_map(opens).collect(),
         closes: effects.iter().filter_map(|ruled| closes(ruled, &checked)).collect(),
         custody: effects.iter().find_map(|ruled| match &ruled.effect {
-            Effect::Custody { case, step, after } => Some(custody_message(*case, *step, after)),
+            Effect::Custody { case, step, change } => Some(custody_message(*case, *step, change)),
             _ => None,
         }),
         rulebook_digest: checked.rulebook.0.to_vec(),

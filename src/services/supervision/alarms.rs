@@ -30,6 +30,8 @@ pub(super) struct AlarmStream {
     heartbeat: Interval,
     caller: Caller,
     follow: Follow,
+    /// Whether it was told that all there was has been looked at.
+    caught_up: bool,
 }
 
 impl AlarmStream {
@@ -42,7 +44,7 @@ impl AlarmStream {
         let mut heartbeat = interval(Duration::from_secs(limits::HEARTBEAT_SECONDS));
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let follow = Follow::open(&caller.hub, permit.agency(), request.after_index)?;
-        Ok(Self { permit, leaving, heartbeat, caller, follow })
+        Ok(Self { permit, leaving, heartbeat, caller, follow, caught_up: false })
     }
 }
 
@@ -51,6 +53,7 @@ impl Source for AlarmStream {
 
     async fn next(&mut self) -> Option<Result<Self::Message, Status>> {
         let (caller, follow) = (&self.caller, &mut self.follow);
+        let caught_up = &mut self.caught_up;
         let message = self.permit.during(async {
             tokio::select! {
                 biased;
@@ -58,7 +61,7 @@ impl Source for AlarmStream {
                 _ = self.heartbeat.tick() => {
                     Ok(Some(Message::Heartbeat(follow.heartbeat(&caller.hub))))
                 }
-                found = find(follow, caller) => found.map(|found| Some(Message::Alarm(Box::new(found)))),
+                found = find(follow, caller, caught_up) => found.map(Some),
             }
         });
         match message.await.and_then(|message| message) {
@@ -70,15 +73,24 @@ impl Source for AlarmStream {
     }
 }
 
-/// The next alarm that the agency may see.
-async fn find(follow: &mut Follow, caller: &Caller) -> Result<pb::AlarmRaised, Refusal> {
+/// The next alarm that the agency may see; or once, as soon as there is none left, a sign of life: whoever
+/// wants no more than what there is need not wait for the next one.
+async fn find(
+    follow: &mut Follow,
+    caller: &Caller,
+    caught_up: &mut bool,
+) -> Result<Message, Refusal> {
     loop {
+        if !*caught_up && follow.is_at_head(&caller.hub) {
+            *caught_up = true;
+            return Ok(Message::Heartbeat(follow.heartbeat(&caller.hub)));
+        }
         let entry = follow.front(&caller.hub).await?;
         let reader = follow.agency().clone();
         let found = alarm(&reader, caller, &entry).await?;
         follow.pass();
         if let Some(alarm) = found {
-            return Ok(alarm);
+            return Ok(Message::Alarm(Box::new(alarm)));
         }
     }
 }

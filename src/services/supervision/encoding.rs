@@ -52,7 +52,7 @@ fn standing(duty: &Duty) -> pb::DutyStanding {
         return pb::DutyStanding::Suspended;
     }
     match duty.warned {
-        Warned::Passed => pb::DutyStanding::Passed,
+        Warned::Passed(_) => pb::DutyStanding::Passed,
         Warned::Forewarned => pb::DutyStanding::Forewarned,
         Warned::No if duty.waits_for.is_some() => pb::DutyStanding::Waiting,
         Warned::No => pb::DutyStanding::Running,

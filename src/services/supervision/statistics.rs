@@ -6,7 +6,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use tokio::sync::Semaphore;
 use xianjie_core::domain::directory::Directory;
-use xianjie_core::domain::duty::{Duty, DutyState, Force, Outcome, Warned};
+use xianjie_core::domain::duty::{Duty, DutyState, Force, Outcome};
 use xianjie_core::domain::policy::Rpc;
 use xianjie_core::domain::term::shanghai_midnight_ms;
 use xianjie_core::ids::{AgencyCode, DutyId, LedgerIndex, Time};
@@ -146,7 +146,7 @@ fn count(row: &mut pb::StatisticsRow, duty: &Duty) {
         DutyState::Open => &mut row.running,
         DutyState::Closed { outcome: Outcome::Met, .. } => &mut row.met,
         DutyState::Closed { outcome: Outcome::MetLate, .. } if binding => &mut row.met_late,
-        DutyState::Closed { .. } if binding && duty.warned == Warned::Passed => {
+        DutyState::Closed { .. } if binding && duty.warned.times() > 0 => {
             &mut row.missed_then_ended
         }
         DutyState::Closed { .. } => &mut row.ended_otherwise,

@@ -15,8 +15,9 @@ pub(super) fn message(clock: &Clock) -> pb::ClockRecord {
             outage: Some(outage_message(*outage)),
             ..pb::ClockRecord::default()
         },
-        Clock::Duty { duty, step, outage, agencies, supervisors } => pb::ClockRecord {
+        Clock::Duty { duty, step, times, outage, agencies, supervisors } => pb::ClockRecord {
             step: step.number(),
+            times: *times,
             about: Some(About::Duty(duty_message(*duty))),
             outage: outage.map(outage_message),
             agencies: texts(agencies),
@@ -25,15 +26,15 @@ pub(super) fn message(clock: &Clock) -> pb::ClockRecord {
         Clock::Unacknowledged { agency, number, agencies, supervisors } => pb::ClockRecord {
             step: pb::ClockStep::DeliveryUnacknowledged.into(),
             about: Some(About::Delivery(delivery_message(agency, *number))),
-            outage: None,
             agencies: texts(agencies),
             supervisors: texts(supervisors),
+            ..pb::ClockRecord::default()
         },
     }
 }
 
 pub(super) fn read(message: pb::ClockRecord) -> Result<Clock, RecordError> {
-    let outage = message.outage.map(read_outage);
+    let (outage, times) = (message.outage.map(read_outage), message.times);
     let agencies = ids(&message.agencies, "agencies")?;
     let supervisors = ids(&message.supervisors, "supervisors")?;
     let step = message.step();
@@ -48,6 +49,7 @@ pub(super) fn read(message: pb::ClockRecord) -> Result<Clock, RecordError> {
         (Some(About::Duty(about)), step) => Ok(Clock::Duty {
             duty: duty_id(Some(about))?,
             step: Word::from_number(step.into())?,
+            times,
             outage,
             agencies,
             supervisors,

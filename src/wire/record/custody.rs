@@ -1,6 +1,6 @@
 //! What records say of custody (监管责任) and of correction cases (矫正案件).
 
-use xianjie_core::domain::custody::{Custody, Step};
+use xianjie_core::domain::custody::{CustodyChange, Holder, Step};
 use xianjie_core::domain::record::{CaseSet, Effect};
 use xianjie_core::ids::CaseRef;
 
@@ -17,30 +17,47 @@ pub(super) fn read_opened(message: &pb::CaseOpened) -> Result<Effect, RecordErro
     Ok(Effect::CaseOpened { case: case(&message.correction_case)? })
 }
 
-pub(super) fn message(case: CaseRef, step: Step, after: &Custody) -> pb::Custody {
+pub(super) fn message(case: CaseRef, step: Step, change: &CustodyChange) -> pb::Custody {
+    let (state, answers) = match &change.moved {
+        Some((state, answers)) => (state.number(), text(answers.as_ref())),
+        None => (pb::CustodyState::Unspecified.into(), String::new()),
+    };
+    let holder = |holder: &Holder| match holder {
+        Holder::Agency(agency) => agency.to_string(),
+        Holder::Nobody => String::new(),
+    };
     pb::Custody {
         step: step.number(),
-        state: after.state.number(),
-        answers: text(after.answers.as_ref()),
-        missing: after.missing,
-        guard: text(after.guard.as_ref()),
-        proposal: after.proposal,
-        arrested: after.arrested,
+        state,
+        answers,
+        missing: change.missing,
+        guard: change.guard.as_ref().map(holder),
+        proposal: change.proposal,
+        arrested: change.arrested,
         correction_case: case.0.to_vec(),
     }
 }
 
 pub(super) fn read(message: &pb::Custody) -> Result<Effect, RecordError> {
-    let after = Custody {
-        state: Word::from_number(message.state)?,
-        answers: optional_id(&message.answers, "answers")?,
+    let moved = if message.state == i32::from(pb::CustodyState::Unspecified) {
+        None
+    } else {
+        let answers = optional_id(&message.answers, "answers")?;
+        Some((Word::from_number(message.state)?, answers))
+    };
+    let holder = |guard: &String| {
+        let agency = optional_id(guard, "guard")?;
+        Ok::<_, RecordError>(agency.map_or(Holder::Nobody, Holder::Agency))
+    };
+    let change = CustodyChange {
+        moved,
         missing: message.missing,
-        guard: optional_id(&message.guard, "guard")?,
+        guard: message.guard.as_ref().map(holder).transpose()?,
         arrested: message.arrested,
         proposal: message.proposal,
     };
     let step = Word::from_number(message.step)?;
-    Ok(Effect::Custody { case: case(&message.correction_case)?, step, after })
+    Ok(Effect::Custody { case: case(&message.correction_case)?, step, change })
 }
 
 pub(super) fn set_message(case: CaseRef, set: &CaseSet) -> pb::CaseSet {

@@ -31,8 +31,8 @@ fn effect_message(effect: &Effect) -> Message {
     match effect {
         Effect::CaseOpened { case } => Message::CaseOpened(custody::opened_message(*case)),
         Effect::CaseSet { case, set } => Message::CaseSet(custody::set_message(*case, set)),
-        Effect::Custody { case, step, after } => {
-            Message::Custody(custody::message(*case, *step, after))
+        Effect::Custody { case, step, change } => {
+            Message::Custody(custody::message(*case, *step, change))
         }
         Effect::DeliveryOpened { agency, copy, number, in_lieu, carries } => {
             Message::DeliveryOpened(pb::DeliveryOpened {

@@ -12,9 +12,11 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 use xianjie::wire::pb;
 use xianjie_core::domain::decide::Change;
+use xianjie_core::limits;
 
 use super::relay::Relay;
 use super::{COURT, DONE, PERMISSION, POLICE, REFUSED, USAGE, done, ended, run};
+
 use crate::hostile::documents::verdict;
 use crate::people::{NOW, wire_document};
 use crate::process::{Process, point};
@@ -164,7 +166,10 @@ async fn custody_is_told_as_of_any_time_and_a_month_in_numbers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn alarms_so_far_end_at_the_head_and_go_on_from_an_index() {
     let hub = Watched::start().await;
+    let begun = std::time::Instant::now();
     let told = hub.values(&["alarms"]);
+    let waited = begun.elapsed().as_secs();
+    assert!(waited < limits::HEARTBEAT_SECONDS, "the head is told of at once: {waited} s");
     let index = hub.missed.to_string();
     assert!(told.iter().any(|alarm| alarm["index"] == index.as_str()), "{told:?}");
     let after = hub.values(&["alarms", "--after", &index]);

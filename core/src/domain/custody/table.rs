@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Custody, State, Step};
+use crate::domain::agency::Kind;
 use crate::domain::relation::RoleRef;
 use crate::domain::role::Role;
 use crate::domain::rulebook::Entry;
@@ -23,6 +24,8 @@ pub struct CustodyTable {
     pub(in crate::domain) missing: FlagRule,
     /// Somebody physically holds the person.
     pub(in crate::domain) guard: FlagRule,
+    /// The kinds of agencies that may.
+    pub(in crate::domain) guards: BTreeSet<Kind>,
     /// A proposal to revoke or recommit is open.
     pub(in crate::domain) proposal: FlagRule,
     /// Pairs that are taken as a contradiction.
@@ -56,22 +59,17 @@ pub enum Taken {
     Refused,
 }
 
-/// What a step changes.
+/// What a step changes; what stays as it was is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
-    /// The state after it.
-    pub state: State,
-    /// Whether whereabouts are unknown after it.
-    pub missing: bool,
-    /// Whether it sets the guard: the agency that the document names.
-    pub guard_set: bool,
-    /// Whether nobody holds the person any more.
-    pub guard_cleared: bool,
-    /// Whether the person is under arrest pending a ruling after it: set by `arrest`, and until the
-    /// guard is cleared.
-    pub arrested: bool,
-    /// Whether a proposal to revoke or recommit is open after it.
-    pub proposal: bool,
+    /// The state that it leads to; none if it changes flags only.
+    pub state: Option<State>,
+    /// Whether whereabouts are unknown then.
+    pub missing: Option<bool>,
+    /// Whether somebody holds the person then: the agency that the document names.
+    pub guard: Option<bool>,
+    /// Whether a proposal to revoke or recommit is open then.
+    pub proposal: Option<bool>,
     /// Each first role becomes what the second was before the step, or nobody's.
     pub roles: Vec<(Role, Option<RoleRef>)>,
 }
@@ -84,17 +82,17 @@ impl CustodyTable {
         let is_flagged =
             self.flagged.get(&step).is_some_and(|states| states.contains(&custody.state));
         if is_flagged {
-            return Taken::Flagged(self.moved(custody, step, custody.state, Vec::new()));
+            return Taken::Flagged(self.moved(step, None, Vec::new()));
         }
         let moves = self.steps.get(&step);
         let state = match moves.and_then(|moves| moves.get(&custody.state)) {
-            Some(next) if custody.missing => next.if_missing,
-            Some(next) => next.there,
-            None if moves.is_some_and(BTreeMap::is_empty) => custody.state,
+            Some(next) if custody.missing => Some(next.if_missing),
+            Some(next) => Some(next.there),
+            None if moves.is_some_and(BTreeMap::is_empty) => None,
             None => return Taken::Refused,
         };
         let roles = self.roles.get(&step).cloned().unwrap_or_default();
-        Taken::Moved(self.moved(custody, step, state, roles))
+        Taken::Moved(self.moved(step, state, roles))
     }
 
     /// Who answers for the person in a state: the first of these whose condition holds and whose
@@ -110,30 +108,24 @@ impl CustodyTable {
         self.handover.contains(&state)
     }
 
-    fn moved(
-        &self,
-        custody: &Custody,
-        step: Step,
-        state: State,
-        roles: Vec<(Role, Option<RoleRef>)>,
-    ) -> Move {
-        let guard_set = self.guard.set_by.contains(&step);
-        let guard_cleared = self.guard.cleared_by.contains(&step);
-        Move {
-            state,
-            missing: self.missing.after(custody.missing, step),
-            guard_set,
-            guard_cleared,
-            arrested: !guard_cleared && (custody.arrested || guard_set && step == Step::Arrest),
-            proposal: self.proposal.after(custody.proposal, step),
-            roles,
-        }
+    /// Whether an agency of this kind may physically hold a person.
+    #[must_use]
+    pub fn may_guard(&self, kind: Kind) -> bool {
+        self.guards.contains(&kind)
+    }
+
+    fn moved(&self, step: Step, state: Option<State>, roles: Vec<(Role, Option<RoleRef>)>) -> Move {
+        let [missing, guard, proposal] =
+            [&self.missing, &self.guard, &self.proposal].map(|rule| rule.change(step));
+        Move { state, missing, guard, proposal, roles }
     }
 }
 
 impl FlagRule {
-    fn after(&self, before: bool, step: Step) -> bool {
-        self.set_by.contains(&step) || before && !self.cleared_by.contains(&step)
+    /// What the flag becomes with a step; nothing if it stays as it was.
+    fn change(&self, step: Step) -> Option<bool> {
+        let set = self.set_by.contains(&step);
+        (set || self.cleared_by.contains(&step)).then_some(set)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{ClockInput, Decided, Decision, World, limit};
-use crate::domain::duty::{Duty, Force, Outcome, Warned};
+use crate::domain::duty::{Duty, Force, Outcome};
 use crate::domain::record::{
     Clock, DutyChange, DutyStep, Effect, Kind, Notice, Outage, Record, RuledEffect, Timing,
 };
@@ -113,7 +113,7 @@ impl Look<'_, '_> {
         effects.extend(self.duty.if_missed.as_ref().map(|next| self.follows(next)));
         let (step, notice, to) = match self.duty.force {
             // That a person has not arrived is everybody's concern, once the first reminder is over.
-            Force::Soft if self.duty.handover && self.duty.warned == Warned::Passed => {
+            Force::Soft if self.duty.handover && self.duty.warned.times() > 0 => {
                 (DutyStep::Reminded, Notice::Reminded, self.all_concerned())
             }
             Force::Soft => {
@@ -128,7 +128,7 @@ impl Look<'_, '_> {
         let touched = outage.filter(|outage| {
             let due = self.duty.due.unwrap_or(self.world.time);
             let begins = due.0.saturating_sub(self.world.reminders.forewarn_ms);
-            self.duty.warned != Warned::Passed && outage.from < due && outage.until.0 >= begins
+            self.duty.warned.times() == 0 && outage.from < due && outage.until.0 >= begins
         });
         self.record(step, touched, effects)
     }
@@ -202,6 +202,12 @@ impl Look<'_, '_> {
         let kind = Kind::Clock(Clock::Duty {
             duty: self.id,
             step,
+            times: match step {
+                DutyStep::Missed | DutyStep::HandoverMissed | DutyStep::Reminded => {
+                    self.duty.warned.times().saturating_add(1)
+                }
+                DutyStep::Forewarned | DutyStep::Recomputed | DutyStep::Lapsed => 0,
+            },
             outage,
             agencies: self.parties(),
             supervisors: self.supervisors(),

@@ -3,7 +3,7 @@
 use super::case::Found;
 use super::routing::{holds, violation};
 use super::thread::Thread;
-use crate::domain::custody::{Custody, CustodyTable, Move, State, Step, Taken};
+use crate::domain::custody::{CustodyChange, CustodyTable, Holder, Move, State, Step, Taken};
 use crate::domain::document::Document;
 use crate::domain::record::CaseSet;
 use crate::domain::relation::{RoleRef, Scene};
@@ -17,8 +17,8 @@ use crate::refusal::{Reason, Violation};
 pub(super) struct Stepped {
     /// The step.
     pub(super) step: Step,
-    /// Custody after it.
-    pub(super) after: Custody,
+    /// What it changes.
+    pub(super) change: CustodyChange,
     /// It fits no pair of the table: shown to the procuratorate.
     pub(super) flagged: bool,
 }
@@ -59,35 +59,34 @@ pub(super) fn take<'s>(
                 .articles(&table.articles));
         }
     };
-    let guard = guard(scene, &moved, found);
     if !flagged {
         move_roles(scene, &moved, found);
         settle_place(found, step);
     }
-    let mut after = Custody {
-        state: moved.state,
-        answers: found.case.custody.answers.clone(),
+    let guard = moved.guard.map(|held| holder(scene, held));
+    let change = CustodyChange {
+        moved: match moved.state {
+            Some(state) => Some((state, answers(rules, scene, found, state)?)),
+            None => None,
+        },
         missing: moved.missing,
-        arrested: moved.arrested && guard.is_some(),
+        arrested: match &guard {
+            // Whoever is held by nobody is not under arrest either.
+            Some(Holder::Nobody) => Some(false),
+            Some(Holder::Agency(_)) if step == Step::Arrest => Some(true),
+            _ => None,
+        },
         guard,
         proposal: moved.proposal,
     };
-    if !flagged {
-        after.answers = answers(rules, scene, found, moved.state)?;
-    }
-    found.case.custody = after.clone();
-    Ok(Stepped { step, after, flagged })
+    found.case.custody = found.case.custody.after(&change);
+    Ok(Stepped { step, change, flagged })
 }
 
-/// Who holds the person after the step: set only where the document names who does.
-fn guard(scene: &Scene<'_>, moved: &Move, found: &Found) -> Option<AgencyCode> {
-    if moved.guard_cleared {
-        return None;
-    }
-    if moved.guard_set {
-        return scene.document.agency(&Role::Guard.field()).cloned();
-    }
-    found.case.custody.guard.clone()
+/// Who holds the person then: somebody only where the document names who does.
+fn holder(scene: &Scene<'_>, held: bool) -> Holder {
+    let named = scene.document.agency(&Role::Guard.field()).filter(|_| held);
+    named.map_or(Holder::Nobody, |agency| Holder::Agency(agency.clone()))
 }
 
 /// After a step a role is who was in another before it.

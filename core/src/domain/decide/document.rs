@@ -205,7 +205,7 @@ impl Pipeline<'_, '_> {
         let owed = self.owed(found.as_ref());
         let open = duties::open_documents(self.view, &owed);
         if let Some(found) = &mut found {
-            self.set_facts(found);
+            self.set_facts(found, violations);
         }
         let frozen = found.as_ref().map(|found| found.case.clone());
         let mut scene = Scene {
@@ -272,12 +272,16 @@ impl Pipeline<'_, '_> {
     }
 
     /// What the rulebook lets the document set in its case, from its own fields.
-    fn set_facts(&self, found: &mut Found) {
+    fn set_facts(&self, found: &mut Found, violations: &mut Vec<Violation>) {
         let document = &self.input.document;
         for sets in &self.table.sets {
             match sets {
                 Sets::Role(role) => {
                     if let Some(agency) = document.agency(&role.field()) {
+                        if *role == Role::Guard && !self.may_guard(agency) {
+                            let unfit = Violation::new(Reason::ChoiceUnfit, role.field());
+                            violations.push(unfit.articles(&self.table.articles));
+                        }
                         found.set(CaseSet::Role(*role, Some(agency.clone())));
                     }
                 }
@@ -292,6 +296,12 @@ impl Pipeline<'_, '_> {
         if let Some(word) = counts.and_then(|field| document.word(field)) {
             found.set(CaseSet::Count(word));
         }
+    }
+
+    /// Whether an agency may physically hold a person: who merely orders it may not be named.
+    fn may_guard(&self, agency: &AgencyCode) -> bool {
+        let agency = self.world.directory.agency(agency);
+        agency.is_some_and(|agency| self.world.law.custody().may_guard(agency.kind))
     }
 
     fn check_sender(&self, scene: &Scene<'_>, violations: &mut Vec<Violation>) {
@@ -413,8 +423,8 @@ impl Pipeline<'_, '_> {
         let mut flags: Vec<Flag> = found
             .map(|found| found.flags.iter().map(|what| flag(what)).collect())
             .unwrap_or_default();
-        if let Some(stepped) = stepped.filter(|stepped| stepped.flagged) {
-            let state = stepped.after.state.word();
+        if let (Some(found), Some(stepped)) = (found, stepped.filter(|stepped| stepped.flagged)) {
+            let state = found.case.custody.state.word();
             flags.push(flag(&format!("CUSTODY {} while {state}", stepped.step.word())));
         }
         flags
@@ -508,7 +518,7 @@ impl Pipeline<'_, '_> {
         effects.extend(outcome.duties);
         if let (Some(found), Some(stepped)) = (&outcome.found, outcome.stepped) {
             let case = found.reference;
-            effects.push(hub(Effect::Custody { case, step: stepped.step, after: stepped.after }));
+            effects.push(hub(Effect::Custody { case, step: stepped.step, change: stepped.change }));
         }
         let case = outcome.found.as_ref().map(|found| found.reference);
         let flagged = !outcome.flags.is_empty();

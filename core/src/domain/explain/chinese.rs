@@ -6,7 +6,7 @@ use crate::domain::custody::{State, Step};
 use crate::domain::document::Category;
 use crate::domain::relation::{Place, RoleRef};
 use crate::domain::role::Role;
-use crate::domain::rulebook::{Class, Event};
+use crate::domain::rulebook::{Class, Event, Soft};
 use crate::domain::term::Span;
 
 /// The kinds that one word fits: that of the first, since `court` fits all courts.
@@ -124,6 +124,13 @@ pub(super) fn event(event: Event) -> &'static str {
         Event::LeavingCustody => "离开监所之日",
         Event::NoticeToPerson => "告知本人之日",
         Event::Opening => "义务产生之时",
+    }
+}
+
+pub(super) fn soft(soft: Soft) -> &'static str {
+    match soft {
+        Soft::AtOnce => "立即",
+        Soft::Promptly => "及时",
     }
 }
 

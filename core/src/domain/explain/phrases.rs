@@ -3,7 +3,7 @@
 use super::{Line, Phrase, chinese};
 use crate::domain::agency::Level;
 use crate::domain::relation::{Atom, Condition, Kinds, Relation};
-use crate::domain::rulebook::{Entry, Event, Law, Limit, RollRule, SenderKind, Soft, Who};
+use crate::domain::rulebook::{Entry, Event, Law, Limit, RollRule, SenderKind, Who};
 use crate::domain::term::Span;
 use crate::ids::DocumentType;
 
@@ -183,13 +183,7 @@ impl<'a> Phrases<'a> {
     pub(super) fn limit(&self, limit: &Limit) -> Phrase {
         match limit {
             Limit::Within { spans, from, roll } => within(spans, from, *roll),
-            Limit::Soft(soft) => {
-                let chinese = match soft {
-                    Soft::AtOnce => "立即",
-                    Soft::Promptly => "及时",
-                };
-                Phrase::new(soft.words(), chinese)
-            }
+            Limit::Soft(soft) => Phrase::new(soft.words(), chinese::soft(*soft)),
             Limit::At(event) => Phrase::new(
                 format!("by the end of the day: {}", event.words()),
                 format!("{}终了前", chinese::event(*event)),

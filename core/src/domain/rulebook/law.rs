@@ -136,6 +136,16 @@ impl Law {
         &self.days[after.saturating_sub(1)]
     }
 
+    /// As if the law of this day were that of all days: what a law to come would make of documents that
+    /// are here already. Its digest is no longer what decides.
+    #[must_use]
+    pub fn as_of(mut self, day: Date) -> Self {
+        let after = self.days.partition_point(|law| law.from <= day);
+        let law = self.days.swap_remove(after.saturating_sub(1));
+        self.days = vec![LawOfDay { from: Date::MIN, ..law }];
+        self
+    }
+
     /// The days on which the law changes, in order; the first is before all books.
     pub fn changes(&self) -> impl Iterator<Item = Date> {
         self.days.iter().map(|day| day.from)

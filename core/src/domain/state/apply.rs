@@ -164,11 +164,12 @@ impl Change<'_, '_> {
             | Effect::DutyChanged { .. }
             | Effect::DutyClosed { .. }
             | Effect::DutyReopened { .. } => self.duty(effect, ordinal)?,
-            Effect::Custody { case, step, after } => {
+            Effect::Custody { case, step, change } => {
                 let mut row = self.case_row(*case)?;
-                row.custody = after.clone();
+                row.custody = row.custody.after(change);
+                let after = row.custody.clone();
                 self.view.put(Key::Case(*case), Row::Case(Box::new(row)));
-                let past = PastCustody { time: self.time, step: *step, after: after.clone() };
+                let past = PastCustody { time: self.time, step: *step, after };
                 let key = Key::PastCustody(*case, self.index);
                 self.view.put(key, Row::PastCustody(Box::new(past)));
             }

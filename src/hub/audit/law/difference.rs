@@ -1,5 +1,5 @@
-//! In what a record is not what the law makes, effect by effect. Records hold no person, so their
-//! values may be shown.
+//! In what one record is not another: a record and what the law makes of the same input, or what two
+//! laws make of it. Effect by effect; records hold no person, so their values may be shown.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use xianjie_core::refusal::Refusal;
 use super::Verdict;
 use crate::wire;
 
-/// One thing in which a record is not what the law makes.
+/// One thing in which a record is not what the law makes, or would be otherwise under another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The record.
@@ -37,9 +37,9 @@ pub struct Field {
     /// The path.
     pub path: String,
     /// What the record has; empty if nothing.
-    pub recorded: String,
-    /// What the law makes of it; empty if nothing.
-    pub lawful: String,
+    pub had: String,
+    /// What the law, or the other law, makes of it; empty if nothing.
+    pub made: String,
 }
 
 /// How a record differs.
@@ -236,29 +236,29 @@ fn about(body: &Value) -> String {
 }
 
 /// The leaves in which two values differ.
-fn unlike(recorded: &Value, lawful: &Value) -> Vec<Field> {
+fn unlike(had: &Value, made: &Value) -> Vec<Field> {
     let mut fields = Vec::new();
-    compare(String::new(), recorded, lawful, &mut fields);
+    compare(String::new(), had, made, &mut fields);
     fields
 }
 
-fn compare(path: String, recorded: &Value, lawful: &Value, fields: &mut Vec<Field>) {
-    match (recorded, lawful) {
-        _ if recorded == lawful => {}
-        (Value::Object(had), Value::Object(made)) => {
-            let names: BTreeSet<&String> = had.keys().chain(made.keys()).collect();
+fn compare(path: String, had: &Value, made: &Value, fields: &mut Vec<Field>) {
+    match (had, made) {
+        _ if had == made => {}
+        (Value::Object(ours), Value::Object(theirs)) => {
+            let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
             for name in names {
                 let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                compare(below, &recorded[name], &lawful[name], fields);
+                compare(below, &had[name], &made[name], fields);
             }
         }
         _ => {
-            let mut values = [recorded, lawful].map(|value| shown(&path, value));
+            let mut values = [had, made].map(|value| shown(&path, value));
             if values[0] == values[1] {
-                values = [recorded, lawful].map(Value::to_string);
+                values = [had, made].map(Value::to_string);
             }
-            let [recorded, lawful] = values;
-            fields.push(Field { path, recorded, lawful });
+            let [had, made] = values;
+            fields.push(Field { path, had, made });
         }
     }
 }

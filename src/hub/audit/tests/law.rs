@@ -29,7 +29,7 @@ async fn law_of(store: &dyn Store) -> LawReport {
 }
 
 /// The built-in law with one text of the Act's rulebook replaced by another.
-fn law_with(old: &str, new: &str) -> Law {
+pub(super) fn law_with(old: &str, new: &str) -> Law {
     let file = |(name, text): (&str, &str)| {
         let text = match name {
             "act_2020.toml" => {
@@ -46,9 +46,9 @@ fn law_with(old: &str, new: &str) -> Law {
 }
 
 /// A difference in a line: index, how, what, rule, articles, fields.
-fn line(difference: &Difference) -> String {
+pub(super) fn line(difference: &Difference) -> String {
     let Difference { index, how, what, rule, articles, fields } = difference;
-    let fields = fields.iter().map(|f| format!(" {}={}|{}", f.path, f.recorded, f.lawful));
+    let fields = fields.iter().map(|f| format!(" {}={}|{}", f.path, f.had, f.made));
     let (word, ..) = how.words();
     format!("{index} {word} {what} {rule} {articles:?}{}", fields.collect::<String>())
 }

@@ -44,7 +44,7 @@ pub(super) const RECORDS: u64 = 300;
 /// The verdict goes to three, the answer to one.
 pub(super) const DELIVERIES: u64 = 4;
 
-const NOW: Time = Time(1_795_482_000_000);
+pub(super) const NOW: Time = Time(1_795_482_000_000);
 const FOREVER: Time = Time(4_000_000_000_000);
 const COURT: &str = "yuexiu-court";
 const CORRECTIONS: &str = "tianhe-corrections";

@@ -1,5 +1,6 @@
 //! Rows, persons' links, and who answers for whom.
 
+use xianjie_core::domain::custody::State;
 use xianjie_core::domain::record::Effect;
 use xianjie_core::domain::state::{Key, Row, Span};
 use xianjie_core::ids::{CaseRef, Digest, LedgerIndex, PersonKey};
@@ -56,8 +57,8 @@ async fn a_case_that_nobody_answers_for_is_found() {
     let mut copy = copy().await;
     copy.change(ledger::VERDICT, |record| {
         for ruled in &mut record.effects {
-            if let Effect::Custody { after, .. } = &mut ruled.effect {
-                after.answers = None;
+            if let Effect::Custody { change, .. } = &mut ruled.effect {
+                change.moved = Some((State::Awaiting, None));
             }
         }
     });

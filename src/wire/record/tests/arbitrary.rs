@@ -11,7 +11,7 @@ use xianjie_core::domain::access::{self, Access, Ground, Query};
 use xianjie_core::domain::agency::{
     Agency, Branch, Certificate, Kind as AgencyKind, Level, Purpose, Revocation, Right, System,
 };
-use xianjie_core::domain::custody::{Custody, State, Step};
+use xianjie_core::domain::custody::{CustodyChange, Holder, State, Step};
 use xianjie_core::domain::document::Category;
 use xianjie_core::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, Warned};
 use xianjie_core::domain::record::{
@@ -177,10 +177,10 @@ fn case_effect() -> impl Strategy<Value = Effect> {
     prop_oneof![
         case().prop_map(|case| Effect::CaseOpened { case }),
         (case(), case_set()).prop_map(|(case, set)| Effect::CaseSet { case, set }),
-        (case(), word(Step::WORDS), custody()).prop_map(|(case, step, after)| Effect::Custody {
+        (case(), word(Step::WORDS), custody()).prop_map(|(case, step, change)| Effect::Custody {
             case,
             step,
-            after
+            change
         }),
         (of(case()), text()).prop_map(|(case, what)| Effect::Contradiction { case, what }),
     ]
@@ -199,12 +199,12 @@ fn case_set() -> impl Strategy<Value = CaseSet> {
     ]
 }
 
-fn custody() -> impl Strategy<Value = Custody> {
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
-    (word(State::WORDS), of(agency_code()), of(agency_code()), flags).prop_map(
-        |(state, answers, guard, (missing, arrested, proposal))| Custody {
-            state,
-            answers,
+fn custody() -> impl Strategy<Value = CustodyChange> {
+    let flags = (of(any::<bool>()), of(any::<bool>()), of(any::<bool>()));
+    let holder = of(agency_code()).prop_map(|code| code.map_or(Holder::Nobody, Holder::Agency));
+    (of((word(State::WORDS), of(agency_code()))), of(holder), flags).prop_map(
+        |(moved, guard, (missing, arrested, proposal))| CustodyChange {
+            moved,
             missing,
             guard,
             arrested,
@@ -269,10 +269,11 @@ fn clock() -> BoxedStrategy<Clock> {
     ]);
     prop_oneof![
         outage().prop_map(Clock::Outage),
-        (duty_id(), step, of(outage()), agencies(), agencies()).prop_map(
-            |(duty, step, outage, agencies, supervisors)| Clock::Duty {
+        (duty_id(), step, any::<u32>(), of(outage()), agencies(), agencies()).prop_map(
+            |(duty, step, times, outage, agencies, supervisors)| Clock::Duty {
                 duty,
                 step,
+                times,
                 outage,
                 agencies,
                 supervisors,

@@ -9,7 +9,7 @@ use xianjie_core::domain::access::{self, Access, Ground, Query};
 use xianjie_core::domain::agency::{
     Agency, Branch, Certificate, Kind as AgencyKind, Level, Purpose, Right, System,
 };
-use xianjie_core::domain::custody::{Custody, State, Step};
+use xianjie_core::domain::custody::{CustodyChange, Holder, State, Step};
 use xianjie_core::domain::document::Category;
 use xianjie_core::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, Warned};
 use xianjie_core::domain::record::{
@@ -80,13 +80,11 @@ fn opened() {
 #[test]
 fn a_document_with_its_deliveries_and_its_case() {
     let case = CaseRef([5; 16]);
-    let after = Custody {
-        state: State::Awaiting,
-        answers: Some(id("yuexiu-detention")),
-        guard: None,
-        missing: false,
-        arrested: false,
-        proposal: true,
+    let change = CustodyChange {
+        moved: Some((State::Awaiting, Some(id("yuexiu-detention")))),
+        guard: Some(Holder::Nobody),
+        arrested: Some(false),
+        ..CustodyChange::default()
     };
     let set = |set| Effect::CaseSet { case, set };
     let effects = vec![
@@ -99,7 +97,7 @@ fn a_document_with_its_deliveries_and_its_case() {
         set(CaseSet::Juvenile(false)),
         set(CaseSet::Number(Digest([6; 32]))),
         set(CaseSet::Count("warning".to_owned())),
-        Effect::Custody { case, step: Step::Papers, after },
+        Effect::Custody { case, step: Step::Papers, change },
         Effect::DeliveryOpened {
             agency: id("tianhe-corrections"),
             copy: false,
@@ -258,6 +256,7 @@ fn what_time_did() {
     let missed = Clock::Duty {
         duty: DutyId { index: LedgerIndex(3), ordinal: 1 },
         step: DutyStep::HandoverMissed,
+        times: 2,
         outage: Some(outage),
         agencies: [id("tianhe-corrections"), id("yuexiu-court")].into(),
         supervisors: [id("tianhe-procuratorate")].into(),

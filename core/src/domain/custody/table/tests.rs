@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::custody::CustodyChange;
 use crate::domain::rulebook::RulebookError;
 use Step::*;
 
@@ -19,13 +20,12 @@ fn after(steps: &[Step]) -> Custody {
         let Taken::Moved(moved) = table.take(&custody, *step) else {
             panic!("{} refuses or flags {}", custody.state.word(), step.word());
         };
-        Custody {
-            state: moved.state,
+        custody.after(&CustodyChange {
+            moved: moved.state.map(|state| (state, None)),
             missing: moved.missing,
-            arrested: moved.arrested,
             proposal: moved.proposal,
-            ..custody
-        }
+            ..CustodyChange::default()
+        })
     })
 }
 
@@ -52,16 +52,14 @@ fn who_is_missing_is_at_large_when_revoked() {
 
 #[test]
 fn flags_stand_beside_the_state() {
-    let arrested = after(&[Papers, Accept, Pending, Arrest]);
-    assert!(arrested.arrested && arrested.proposal && !arrested.missing);
+    let arrested = after(&[Papers, Accept, Missing, Pending, Arrest]);
+    assert!(arrested.proposal && !arrested.missing);
     assert_eq!(arrested.state, State::InCorrection);
-    let resumed = after(&[Papers, Accept, Pending, Arrest, Resume, Undetain]);
-    assert!(!resumed.arrested && !resumed.proposal);
-    assert!(!after(&[Papers, Accept, Detain]).arrested, "detained for another matter");
+    assert!(!after(&[Papers, Accept, Pending, Arrest, Resume, Undetain]).proposal);
     let Taken::Moved(moved) = table().take(&in_state(State::InCorrection), Detain) else {
         panic!("a step of flags only is always taken");
     };
-    assert!(moved.guard_set && !moved.guard_cleared);
+    assert_eq!((moved.state, moved.guard), (None, Some(true)));
 }
 
 #[test]
@@ -70,12 +68,12 @@ fn a_contradiction_changes_flags_but_no_state_and_no_role() {
     let Taken::Flagged(moved) = table().take(&custody, Accept) else {
         panic!("a registration after the end is taken and flagged");
     };
-    assert_eq!((moved.state, moved.missing), (State::Released, false));
+    assert_eq!((moved.state, moved.missing), (None, Some(false)));
     assert!(moved.roles.is_empty());
     let Taken::Flagged(moved) = table().take(&in_state(State::Released), Detain) else {
         panic!("even a step of flags only may be a contradiction");
     };
-    assert!(moved.guard_set);
+    assert_eq!(moved.guard, Some(true));
 }
 
 #[test]
@@ -152,6 +150,7 @@ fn a_broken_table_is_refused_where_it_breaks() {
             "cleared_by = [\"pending\", \"resume\",",
             "pending sets it and clears it",
         ),
+        ("kinds = [\"police\",", "kinds = [\"guard\",", "\"guard\" is none of:"),
         ("detain = [\"none\",", "detained = [\"none\",", "\"detained\" is none of: decide,"),
         (
             "release = [\"awaiting\",",

@@ -74,6 +74,7 @@ fn a_limit_is_forewarned_once_missed_once_and_told_again_each_week() {
     );
     assert!(of(&nation.pass_to(on(11, 16)), "送达回执").is_empty());
     assert_eq!(of(&nation.pass_to(on(11, 18)), "送达回执"), [&DutyStep::Missed]);
+    assert_eq!(nation.duties("送达回执")[0].warned, Warned::Passed(2), "each time counts");
 }
 
 #[test]

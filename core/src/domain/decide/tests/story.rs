@@ -1,6 +1,8 @@
 //! One person's way, from verdict to release and, on the other branch, back to prison.
 
 use super::*;
+use crate::domain::custody::CustodyChange;
+use crate::domain::record::RuledEffect;
 
 fn answers(nation: &Nation, sent: &Sent) -> (State, Option<String>) {
     let custody = &nation.case(sent).custody;
@@ -226,4 +228,66 @@ fn a_withdrawn_proposal_opens_nothing_any_more() {
     assert!(!nation.case(&sent).custody.proposal);
     assert_eq!(reason(nation.send(withdrawal())).0, Reason::Forbidden);
     let _ = proposed.index;
+}
+
+/// What a document's record says of custody.
+fn told(sent: &Sent) -> Vec<CustodyChange> {
+    let change = |ruled: &RuledEffect| match &ruled.effect {
+        Effect::Custody { change, .. } => Some(change.clone()),
+        _ => None,
+    };
+    sent.record.effects.iter().filter_map(change).collect()
+}
+
+/// The records of other documents are read by their addressees: whether a proposal is open, or the
+/// person arrested, makes no difference to what they say (P7).
+#[test]
+fn no_other_record_tells_of_an_arrest_or_a_proposal() {
+    let (mut free, mut held) = (Nation::new(), Nation::new());
+    let sent = in_correction(&mut free);
+    assert_eq!(in_correction(&mut held).index, sent.index);
+    let proposal = Paper::new("liwan-corrections", "revocation_proposal")
+        .about(1, Category::Probation)
+        .choosing(&["liwan-court"]);
+    held.send(proposal).unwrap();
+    let request = Paper::new("liwan-corrections", "arrest_request").about(1, Category::Probation);
+    let request = held.send(request).unwrap();
+    let decision =
+        Paper::new("liwan-court", "arrest_decision").answering(&request).word("outcome", "arrest");
+    let decision = held.send(decision).unwrap();
+    let executed = Paper::new("liwan-police", "arrest_executed")
+        .answering(&decision)
+        .agency("guard", "liwan-detention")
+        .with("arrest_time", Fact::Time(held.time));
+    let executed = held.send(executed).unwrap();
+    let arrest = &told(&executed)[0];
+    assert_eq!((arrest.arrested, &arrest.moved), (Some(true), &None));
+    let custody = &held.case(&sent).custody;
+    assert!(custody.arrested && custody.proposal && custody.guard.is_some());
+
+    for paper in [
+        || Paper::new("liwan-corrections", "lost_contact_notice"),
+        || Paper::new("liwan-corrections", "death_notice"),
+    ] {
+        let paper = || paper().about(1, Category::Probation);
+        let [free, held] =
+            [&mut free, &mut held].map(|nation| told(&nation.send(paper()).unwrap()));
+        assert!(!free.is_empty());
+        assert_eq!(free, held);
+    }
+}
+
+#[test]
+fn who_orders_that_a_person_be_held_is_not_who_holds_them() {
+    let mut nation = Nation::new();
+    in_correction(&mut nation);
+    let held = |guard: &str| {
+        Paper::new("liwan-court", "coercive_measure_notice")
+            .about(1, Category::Probation)
+            .agency("guard", guard)
+    };
+    for guard in ["liwan-court", "liwan-procuratorate", "liwan-corrections"] {
+        assert_eq!(reason(nation.send(held(guard))), (Reason::ChoiceUnfit, "guard".to_owned()));
+    }
+    nation.send(held("liwan-detention")).unwrap();
 }

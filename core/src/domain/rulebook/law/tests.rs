@@ -320,6 +320,17 @@ fn the_files_must_be_all_there_and_once() {
 }
 
 #[test]
+fn the_law_of_one_day_can_be_that_of_all() {
+    let (law, then) = (Law::built_in(), day("2015-03-01"));
+    let documents = law.on(then).documents.clone();
+    assert_ne!(law.on(day("2026-11-24")).documents, documents);
+    let law = law.as_of(then);
+    for day in [Date::MIN, then, Date::MAX] {
+        assert_eq!(law.on(day).documents, documents);
+    }
+}
+
+#[test]
 fn the_digest_tells_any_two_laws_apart() {
     let law = digest(BUILT_IN, BUILT_IN_HOLIDAYS);
     let mut reversed = BUILT_IN.to_vec();

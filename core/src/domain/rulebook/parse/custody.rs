@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::answering;
-use super::reader::{Node, Reported, Source};
+use super::reader::{Keys, Node, Reported, Source};
+use crate::domain::agency::Kind;
 use crate::domain::custody::{CustodyTable, FlagRule, Next, State, Step};
 use crate::domain::relation::{Relation, RoleRef};
 use crate::domain::role::Role;
@@ -41,7 +42,7 @@ fn table(root: &Node<'_>) -> Result<CustodyTable, Reported> {
     });
     let flags = keys.need("flags").and_then(|node| flags(&node));
     let flagged = keys.need("flagged").and_then(|node| flagged(&node, &steps));
-    let [missing, guard, proposal] = flags?;
+    let Flags { missing, guard, guards, proposal } = flags?;
     Ok(CustodyTable {
         answers: answers?,
         steps: steps?,
@@ -49,6 +50,7 @@ fn table(root: &Node<'_>) -> Result<CustodyTable, Reported> {
         roles: roles?.into_iter().collect(),
         missing,
         guard,
+        guards,
         proposal,
         flagged: flagged?,
     })
@@ -110,16 +112,29 @@ fn role_ref(node: &Node<'_>) -> Result<RoleRef, Reported> {
     }
 }
 
-/// `[flags]`: missing, guard and proposal, in that order.
-fn flags(node: &Node<'_>) -> Result<[FlagRule; 3], Reported> {
-    let keys = node.keys(&["missing", "guard", "proposal"])?;
-    let [missing, guard, proposal] = ["missing", "guard", "proposal"]
-        .map(|flag| keys.need(flag).and_then(|node| flag_rule(&node)));
-    Ok([missing?, guard?, proposal?])
+/// `[flags]`.
+struct Flags {
+    missing: FlagRule,
+    guard: FlagRule,
+    guards: BTreeSet<Kind>,
+    proposal: FlagRule,
 }
 
-fn flag_rule(node: &Node<'_>) -> Result<FlagRule, Reported> {
-    let keys = node.keys(&["set_by", "cleared_by"])?;
+fn flags(node: &Node<'_>) -> Result<Flags, Reported> {
+    let keys = node.keys(&["missing", "guard", "proposal"])?;
+    let flag = |name: &str| {
+        keys.need(name).and_then(|node| flag_rule(&node, &node.keys(&["set_by", "cleared_by"])?))
+    };
+    let (missing, proposal) = (flag("missing"), flag("proposal"));
+    let guard = keys.need("guard")?;
+    let keys = guard.keys(&["set_by", "cleared_by", "kinds"])?;
+    let kinds = keys.need("kinds").and_then(|node| node.distinct(|kind| kind.word(Kind::WORDS)));
+    let (guard, guards) = (flag_rule(&guard, &keys), kinds?.into_iter().collect());
+    Ok(Flags { missing: missing?, guard: guard?, guards, proposal: proposal? })
+}
+
+/// A flag's steps, of its keys.
+fn flag_rule(node: &Node<'_>, keys: &Keys<'_>) -> Result<FlagRule, Reported> {
     let steps = |key: &str| -> Result<BTreeSet<Step>, Reported> {
         let steps = keys.need(key)?.distinct(|step| step.word(Step::WORDS))?;
         Ok(steps.into_iter().collect())

@@ -109,7 +109,7 @@ fn changed(duty: &mut Duty, change: DutyChange, timing: &Timing, still: Standsti
     match change {
         DutyChange::Forewarned => duty.warned = Warned::Forewarned,
         DutyChange::Passed => {
-            duty.warned = Warned::Passed;
+            duty.warned = Warned::Passed(duty.warned.times().saturating_add(1));
             duty.if_missed = None;
         }
         DutyChange::Recomputed if duty.due == timing.due => {}
