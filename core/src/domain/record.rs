@@ -442,6 +442,8 @@ pub enum DutyChange {
     Suspended,
     /// Its limit runs again (恢复计算).
     Resumed,
+    /// The person was arrested: from now on its limit does not roll over a holiday (在押期间不顺延).
+    Confined,
 }
 
 /// What a notice of the hub tells of.

@@ -22,7 +22,7 @@ mod mention;
 mod parse;
 mod rows;
 mod schema;
-pub use duty::{DutyRule, Event, Extend, Limit, OwnerRule, RollRule, Soft};
+pub use duty::{DutyRule, Event, Extend, Limit, OwnerRule, Soft};
 pub use error::RulebookError;
 pub use law::{Law, LawOfDay};
 pub use rows::{NotDocument, Row, Rows};

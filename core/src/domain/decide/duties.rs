@@ -10,7 +10,7 @@ use super::case::Found;
 use super::limit::{self, Run};
 use super::routing::{holds, violation};
 use crate::domain::custody::Step;
-use crate::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, Warned};
+use crate::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, RollRule, Warned};
 use crate::domain::record::{DutyChange, Effect, RuledEffect, Timing};
 use crate::domain::relation::{Relation, Scene};
 use crate::domain::rulebook::{Answers, DutyRule, Limit, OwnerRule, Ruled, Table};
@@ -128,6 +128,11 @@ impl Act<'_, '_> {
             if until == self.kind && here {
                 return stays(DutyChange::Resumed, limit::resumed(self.world, duty)?);
             }
+        }
+        let arrested = self.scene.case.is_some_and(|case| case.custody.arrested);
+        if arrested && duty.roll == RollRule::UnlessArrested {
+            let timing = limit::confined(self.world, duty);
+            return stays(DutyChange::Confined, timing.unwrap_or_else(|| as_it_is(duty)));
         }
         let timing = limit::from_expiry(self.world, duty, self.new_expiry?)?;
         if timing.due == duty.due { None } else { stays(DutyChange::Recomputed, timing) }
@@ -275,7 +280,7 @@ impl Opening<'_, '_> {
             creditor,
             limit: rule.limit.to_string(),
             force,
-            never_rolls: limit::never_rolls(rule, self.case.map(|found| &found.case)),
+            roll: limit::roll_rule(rule, self.case.map(|found| &found.case)),
             state: DutyState::Open,
             waits_for: None,
             runs_from: None,

@@ -5,9 +5,9 @@ use jiff::civil::Date;
 
 use super::World;
 use crate::domain::document::{Document, Fact};
-use crate::domain::duty::Duty;
+use crate::domain::duty::{Duty, RollRule};
 use crate::domain::record::Timing;
-use crate::domain::rulebook::{DutyRule, Event, Limit, RollRule, Soft};
+use crate::domain::rulebook::{DutyRule, Event, Limit, Soft};
 use crate::domain::state::Case;
 use crate::domain::term::{self, Due, Roll, Span, Start, shanghai_date};
 use crate::ids::Time;
@@ -66,7 +66,7 @@ pub(super) fn run(
                 Some(event) => start(document, *event),
                 None => None,
             };
-            let roll = if never_rolls(rule, case) { Roll::Never } else { Roll::Holidays };
+            let roll = roll(roll_rule(rule, case));
             let dues: Vec<Due> = spans
                 .iter()
                 .filter_map(|span| match span {
@@ -93,15 +93,16 @@ pub(super) fn reminder(world: &World<'_>, soft: Soft) -> Timing {
     Timing { due: Some(due), wake: Some(due), ..Timing::default() }
 }
 
-/// Whether the limit of `rule` may end on a holiday.
-pub(super) fn never_rolls(rule: &DutyRule, case: Option<&Case>) -> bool {
+/// Whether the limit of `rule` may end on a holiday, as the case stands.
+pub(super) fn roll_rule(rule: &DutyRule, case: Option<&Case>) -> RollRule {
     match &rule.limit {
         Limit::Within { spans, roll, .. } => {
             let hours = spans.iter().any(|span| matches!(span, Some(Span::Hours(_))));
             let arrested = case.is_some_and(|case| case.custody.arrested);
-            hours || *roll == RollRule::Never || (*roll == RollRule::UnlessArrested && arrested)
+            let confined = *roll == RollRule::UnlessArrested && arrested;
+            if hours || confined { RollRule::Never } else { *roll }
         }
-        _ => true,
+        _ => RollRule::Never,
     }
 }
 
@@ -109,7 +110,8 @@ pub(super) fn never_rolls(rule: &DutyRule, case: Option<&Case>) -> bool {
 /// or counted again. A date stated in the document stands in the duty already.
 pub(super) fn counted(world: &World<'_>, duty: &Duty, start: Start) -> Timing {
     let spans = duty.limit.split(" or ").filter_map(|words| words.parse::<Span>().ok());
-    let mut dues: Vec<Due> = spans.filter_map(|span| due(world, span, start, roll(duty))).collect();
+    let mut dues: Vec<Due> =
+        spans.filter_map(|span| due(world, span, start, roll(duty.roll))).collect();
     dues.extend(duty.stated.map(|stated| Due { at_ms: stated.0, provisional: false }));
     timing(world, duty.not_before, term::earliest(&dues))
 }
@@ -138,7 +140,7 @@ pub(super) fn extended(
 ) -> Option<Timing> {
     let old = Due { at_ms: duty.due?.0, provisional: duty.provisional };
     let new = match by.parse::<Span>() {
-        Ok(span) => due(world, span, Start::Day(old.last_day()), roll(duty))?,
+        Ok(span) => due(world, span, Start::Day(old.last_day()), roll(duty.roll))?,
         Err(_) => term::term_expiry_due(document.date("stated_date")?),
     };
     (new.at_ms > old.at_ms).then(|| timing(world, duty.not_before, Some(new)))
@@ -162,8 +164,14 @@ pub(super) fn rolled(world: &World<'_>, duty: &Duty) -> Option<Timing> {
 
 /// A limit whose last day is the one after: as a limit of one day, it rolls as this one does.
 fn ends_after(world: &World<'_>, duty: &Duty, before: Date) -> Option<Timing> {
-    let new = due(world, Span::Days(1), Start::Day(before), roll(duty))?;
+    let new = due(world, Span::Days(1), Start::Day(before), roll(duty.roll))?;
     Some(timing(world, duty.not_before, Some(new)))
+}
+
+/// A limit that runs, counted again without holidays, since the person was arrested.
+pub(super) fn confined(world: &World<'_>, duty: &Duty) -> Option<Timing> {
+    let from = duty.runs_from.filter(|_| duty.suspended.is_none())?;
+    Some(counted(world, &Duty { roll: RollRule::Never, ..duty.clone() }, from))
 }
 
 /// A limit measured from the last day of the term, when that day has changed; none for any other.
@@ -180,8 +188,11 @@ pub(super) fn from_expiry(world: &World<'_>, duty: &Duty, expiry: Date) -> Optio
     Some(timing(world, None, last.map(term::term_expiry_due)))
 }
 
-fn roll(duty: &Duty) -> Roll {
-    if duty.never_rolls { Roll::Never } else { Roll::Holidays }
+fn roll(rule: RollRule) -> Roll {
+    match rule {
+        RollRule::Never => Roll::Never,
+        RollRule::Holidays | RollRule::UnlessArrested => Roll::Holidays,
+    }
 }
 
 fn due(world: &World<'_>, span: Span, start: Start, roll: Roll) -> Option<Due> {

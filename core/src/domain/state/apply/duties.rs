@@ -1,7 +1,7 @@
 //! What records do to duties (期限义务), and the indexes by which duties are found.
 
 use super::{ApplyError, Change};
-use crate::domain::duty::{Duty, DutyState, Outcome, Standstill, Warned};
+use crate::domain::duty::{Duty, DutyState, Outcome, RollRule, Standstill, Warned};
 use crate::domain::record::{DutyChange, Effect, Timing};
 use crate::domain::state::{Key, Row};
 use crate::ids::DutyId;
@@ -125,6 +125,12 @@ fn changed(duty: &mut Duty, change: DutyChange, timing: &Timing, still: Standsti
         DutyChange::Resumed => {
             duty.suspended = None;
             duty.runs_from = None;
+        }
+        DutyChange::Confined => {
+            duty.roll = RollRule::Never;
+            if duty.due != timing.due {
+                duty.warned = Warned::No;
+            }
         }
         DutyChange::PassedOn => {}
     }
