@@ -113,6 +113,8 @@ pub struct Extension {
     pub with: DocumentType,
     /// How often it may still do so.
     pub times: u8,
+    /// How often it did so before the limit began: so much is added when it does.
+    pub granted: u8,
 }
 
 /// Who must act.

@@ -165,6 +165,7 @@ fn read_extension(message: pb::DutyExtension) -> Result<Extension, RecordError> 
         by: message.by,
         with: id(&message.with, "extension.with")?,
         times: u8::try_from(message.times).map_err(|_| RecordError::Form("extension.times"))?,
+        granted: 0,
     })
 }
 

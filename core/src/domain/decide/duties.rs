@@ -114,6 +114,7 @@ impl Act<'_, '_> {
             && extend.with == *self.kind
             && extend.times > 0
             && self.is_about(duty)
+            && self.is_between_parties(duty)
         {
             let timing = limit::extended(self.world, duty, &extend.by, document)?;
             return stays(DutyChange::Extended, timing);
@@ -146,6 +147,14 @@ impl Act<'_, '_> {
             Answers::Any | Answers::Nothing => false,
         };
         !answers_such || duty.thread == self.thread
+    }
+
+    /// Who owes a duty, or to whom it is owed, may extend its limit, and nobody else's: of one proposal
+    /// the court and the procuratorate each have their own.
+    fn is_between_parties(&self, duty: &Duty) -> bool {
+        let sender = &self.scene.document.sender;
+        let parties = [Some(duty.owner.agency()), duty.creditor.as_ref()];
+        parties.into_iter().flatten().any(|it| self.scene.directory.stands_for(sender, it))
     }
 
     /// How a document of this kind ends that duty, if it does.
@@ -307,7 +316,7 @@ impl Opening<'_, '_> {
     fn extension(&self, rule: &DutyRule) -> Option<Extension> {
         let extend = rule.extend.as_ref().filter(|e| holds(self.scene, e.when.as_ref()))?;
         let by = extend.by.map_or_else(|| "as stated".to_owned(), |span| span.to_string());
-        Some(Extension { by, with: extend.with.clone(), times: extend.times })
+        Some(Extension { by, with: extend.with.clone(), times: extend.times, granted: 0 })
     }
 
     /// What will open if this duty passes undone: decided now, with the agencies of now.

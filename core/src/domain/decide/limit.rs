@@ -130,20 +130,52 @@ pub(super) fn from_now(world: &World<'_>, duty: &Duty) -> Timing {
     }
 }
 
+/// When a limit runs out that begins at `start`: counted from there, and longer by what it was
+/// extended before.
+pub(super) fn begun(world: &World<'_>, duty: &Duty, start: Start) -> Timing {
+    let limit = counted(world, duty, start);
+    let Some(extend) = duty.extend.as_ref().filter(|extend| extend.granted > 0) else {
+        return limit;
+    };
+    match extend.by.parse::<Span>() {
+        Ok(span) => (0..extend.granted)
+            .fold(limit, |limit, _| longer(world, duty, limit, span).unwrap_or(limit)),
+        // The stated date stands in the duty already.
+        Err(_) if limit.due < duty.due => timing(world, duty.not_before, runs_out(duty)),
+        Err(_) => limit,
+    }
+}
+
 /// A limit extended (延长): so much longer from where it ended, or to the date stated in the document
-/// that extends it. It never becomes shorter.
+/// that extends it. It never becomes shorter. Before it begins, only such a date can be told.
 pub(super) fn extended(
     world: &World<'_>,
     duty: &Duty,
     by: &str,
     document: &Document,
 ) -> Option<Timing> {
-    let old = Due { at_ms: duty.due?.0, provisional: duty.provisional };
-    let new = match by.parse::<Span>() {
-        Ok(span) => due(world, span, Start::Day(old.last_day()), roll(duty.roll))?,
-        Err(_) => term::term_expiry_due(document.date("stated_date")?),
-    };
-    (new.at_ms > old.at_ms).then(|| timing(world, duty.not_before, Some(new)))
+    let Duty { not_before, due, provisional, wake, .. } = *duty;
+    let limit = Timing { not_before, due, provisional, wake };
+    match by.parse::<Span>() {
+        Ok(_) if duty.waits_for.is_some() => Some(limit),
+        Ok(span) => longer(world, duty, limit, span),
+        Err(_) => {
+            let until = term::term_expiry_due(document.date("stated_date")?);
+            let is_later = due.is_none_or(|due| due.0 < until.at_ms) && duty.suspended.is_none();
+            is_later.then(|| timing(world, not_before, Some(until)))
+        }
+    }
+}
+
+/// So much longer from the last day of `limit`.
+fn longer(world: &World<'_>, duty: &Duty, limit: Timing, span: Span) -> Option<Timing> {
+    let old = Due { at_ms: limit.due?.0, provisional: limit.provisional };
+    let new = due(world, span, Start::Day(old.last_day()), roll(duty.roll))?;
+    Some(timing(world, duty.not_before, Some(new)))
+}
+
+fn runs_out(duty: &Duty) -> Option<Due> {
+    duty.due.map(|due| Due { at_ms: due.0, provisional: duty.provisional })
 }
 
 /// A limit that stood still runs again: as many days longer as it stood, the day on which it was stopped

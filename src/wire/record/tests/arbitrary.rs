@@ -311,6 +311,7 @@ fn one_duty() -> BoxedStrategy<Duty> {
         by,
         with,
         times,
+        granted: 0,
     });
     let waits_for = (agency_code(), any::<u64>().prop_map(InboxNumber));
     let stated = of(time());

@@ -199,6 +199,7 @@ fn duty_of(if_missed: Option<Box<Duty>>) -> Duty {
             by: "1 months".to_owned(),
             with: id("extension_notice"),
             times: 1,
+            granted: 0,
         }),
         suspend: Some((id("review_request"), id("review_of_correction"))),
         if_missed,

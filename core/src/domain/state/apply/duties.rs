@@ -24,7 +24,11 @@ impl Change<'_, '_> {
             }
             Effect::DutyStarted { duty, from, timing } => self.change(*duty, |row| {
                 row.waits_for = None;
-                row.runs_from = Some(*from);
+                let extended = row.extend.as_ref().is_some_and(|extend| extend.granted > 0);
+                row.runs_from = (!extended).then_some(*from);
+                if row.due != timing.due {
+                    row.warned = Warned::No;
+                }
                 match &mut row.suspended {
                     Some(still) => still.due = timing.due,
                     None => set(row, timing),
@@ -119,6 +123,7 @@ fn changed(duty: &mut Duty, change: DutyChange, timing: &Timing, still: Standsti
             duty.runs_from = None;
             if let Some(extend) = &mut duty.extend {
                 extend.times = extend.times.saturating_sub(1);
+                extend.granted += u8::from(duty.waits_for.is_some());
             }
         }
         DutyChange::Suspended => duty.suspended = Some(still),
