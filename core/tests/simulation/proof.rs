@@ -15,7 +15,11 @@ use crate::simulation::{DAY, Simulation, Size};
 
 /// A province after 200 days, in which everything holds.
 fn province() -> Simulation {
-    let mut simulation = Simulation::new(11, Size { persons: 60, days: 200 });
+    province_after(200)
+}
+
+fn province_after(days: i64) -> Simulation {
+    let mut simulation = Simulation::new(11, Size { persons: 60, days });
     simulation.run_on();
     simulation
 }
@@ -137,7 +141,8 @@ fn a_forgotten_delivery_breaks_p3() {
         }
     });
     breaks(signed, "P3", "by its records None");
-    let mut untold = province();
+    // Early, while papers are on their way all day.
+    let mut untold = province_after(60);
     let later = Time(untold.now().0 + 30 * DAY);
     untold.hub.time = later;
     breaks(untold.model.deliveries.check_told(later), "P3", "is not told");
