@@ -162,7 +162,7 @@ impl Route<'_> {
                 vec![self.asker(), self.here("corrections")]
             }
             "new_crime_revocation_notice" => {
-                vec![self.life.court.clone(), self.here("corrections")]
+                vec![self.life.court.clone(), self.here("corrections"), self.here("police")]
             }
             "pursuit_notice" => vec![self.here("police")],
             "capture_notice" => {

@@ -26,9 +26,8 @@ pub(crate) enum Standing {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Custodies {
     standings: BTreeMap<CaseRef, Standing>,
-    /// Persons for whom no limit runs, though one agency answers: held for another matter, sentenced
-    /// anew in place of the old sentence, back in the prison that could not hand them over, or with a
-    /// paper that its recipient sent back.
+    /// Persons for whom no limit runs, though one agency answers: held for another matter, back in the
+    /// prison that could not hand them over, or with a paper that its recipient sent back.
     excused: BTreeSet<CaseRef>,
 }
 
@@ -37,10 +36,7 @@ impl Custodies {
     pub(super) fn document(&mut self, taken: &DocumentTaken) {
         let Some(case) = taken.case else { return };
         self.standings.entry(case).or_insert(Standing::Unknown);
-        if matches!(
-            taken.document_type.as_str(),
-            "coercive_measure_notice" | "new_crime_revocation_notice" | "transfer_refusal"
-        ) {
+        if matches!(taken.document_type.as_str(), "coercive_measure_notice" | "transfer_refusal") {
             self.excuse(Some(case));
         }
     }
