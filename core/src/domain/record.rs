@@ -336,7 +336,8 @@ pub enum Effect {
         /// How.
         outcome: Outcome,
     },
-    /// A duty that had ended is open again: what met it was rejected by its recipient, or withdrawn.
+    /// A duty that had ended is open again: what met it was rejected by its recipient, withdrawn, or
+    /// refused.
     DutyReopened {
         /// The duty.
         duty: DutyId,

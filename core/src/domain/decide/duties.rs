@@ -120,13 +120,15 @@ impl Act<'_, '_> {
             return stays(DutyChange::Extended, timing);
         }
         if let Some((with, until)) = &duty.suspend {
-            let here = duty.thread == self.thread;
-            let passed = duty.due.is_some_and(|due| due <= self.world.time);
-            if with == self.kind && here && duty.suspended.is_none() && !passed {
+            // What has passed stands still no more, but that nobody can report who is held.
+            let passed = duty.due.is_some_and(|due| due <= self.world.time) && !duty.handover;
+            let stands = duty.suspended.is_some() || passed;
+            if with == self.kind && self.is_about(duty) && !stands {
                 let timing = Timing { not_before: duty.not_before, ..Timing::default() };
                 return stays(DutyChange::Suspended, timing);
             }
-            if until == self.kind && here {
+            if until == self.kind && (duty.thread == self.thread || self.answers_what_stopped(duty))
+            {
                 return stays(DutyChange::Resumed, limit::resumed(self.world, duty)?);
             }
         }
@@ -147,6 +149,12 @@ impl Act<'_, '_> {
             Answers::Any | Answers::Nothing => false,
         };
         !answers_such || duty.thread == self.thread
+    }
+
+    /// Whether it answers the document with which the limit stood still.
+    fn answers_what_stopped(&self, duty: &Duty) -> bool {
+        let answered = self.scene.answered.map(|answered| answered.row.index);
+        duty.suspended.is_some_and(|still| Some(still.by) == answered)
     }
 
     /// Who owes a duty, or to whom it is owed, may extend its limit, and nobody else's: of one proposal
