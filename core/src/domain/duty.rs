@@ -30,8 +30,8 @@ pub struct Duty {
     pub limit: String,
     /// How binding the limit is.
     pub force: Force,
-    /// Whether a limit may end on a holiday: `never` for hours, terms and confinement.
-    pub never_rolls: bool,
+    /// Whether its limit may end on a holiday.
+    pub roll: RollRule,
     /// Where it stands.
     pub state: DutyState,
     /// The delivery from whose receipt the limit runs, until it is received: the addressee and the
@@ -68,6 +68,17 @@ pub struct Duty {
     pub suspend: Option<(DocumentType, DocumentType)>,
     /// What opens when it passes undone.
     pub if_missed: Option<Box<Duty>>,
+}
+
+/// Whether a limit that ends on a holiday rolls (期满日为节假日的顺延).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RollRule {
+    /// To the next working day.
+    Holidays,
+    /// Never: hours, terms, and while the person is confined (刑诉法 105).
+    Never,
+    /// Not once the person is arrested. Until then it does.
+    UnlessArrested,
 }
 
 /// How far time has got with a duty: each step happens once.
@@ -113,6 +124,8 @@ pub struct Extension {
     pub with: DocumentType,
     /// How often it may still do so.
     pub times: u8,
+    /// How often it did so before the limit began: so much is added when it does.
+    pub granted: u8,
 }
 
 /// Who must act.

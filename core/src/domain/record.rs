@@ -344,7 +344,8 @@ pub enum Effect {
         /// How.
         outcome: Outcome,
     },
-    /// A duty that had ended is open again: what met it was rejected by its recipient, or withdrawn.
+    /// A duty that had ended is open again: what met it was rejected by its recipient, withdrawn, or
+    /// refused.
     DutyReopened {
         /// The duty.
         duty: DutyId,
@@ -450,6 +451,8 @@ pub enum DutyChange {
     Suspended,
     /// Its limit runs again (恢复计算).
     Resumed,
+    /// The person was arrested: from now on its limit does not roll over a holiday (在押期间不顺延).
+    Confined,
 }
 
 /// What a notice of the hub tells of.

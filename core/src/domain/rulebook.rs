@@ -23,7 +23,7 @@ mod parse;
 mod rows;
 mod schema;
 mod topic;
-pub use duty::{DutyRule, Event, Extend, Limit, OwnerRule, RollRule, Soft};
+pub use duty::{DutyRule, Event, Extend, Limit, OwnerRule, Soft};
 pub use error::RulebookError;
 pub use law::{Law, LawOfDay};
 pub use rows::{NotDocument, Row, Rows};

@@ -167,6 +167,7 @@ fn change_word(change: DutyChange) -> &'static str {
         DutyChange::Extended => "extended",
         DutyChange::Suspended => "suspended",
         DutyChange::Resumed => "resumed",
+        DutyChange::Confined => "confined",
     }
 }
 

@@ -15,7 +15,11 @@ use crate::simulation::{DAY, Simulation, Size};
 
 /// A province after 200 days, in which everything holds.
 fn province() -> Simulation {
-    let mut simulation = Simulation::new(11, Size { persons: 60, days: 200 });
+    province_after(200)
+}
+
+fn province_after(days: i64) -> Simulation {
+    let mut simulation = Simulation::new(11, Size { persons: 60, days });
     simulation.run_on();
     simulation
 }
@@ -141,7 +145,8 @@ fn a_forgotten_delivery_breaks_p3() {
         }
     });
     breaks(signed, "P3", "by its records None");
-    let mut untold = province();
+    // Early, while papers are on their way all day.
+    let mut untold = province_after(60);
     let later = Time(untold.now().0 + 30 * DAY);
     untold.hub.time = later;
     breaks(untold.model.deliveries.check_told(later), "P3", "is not told");
@@ -199,7 +204,7 @@ fn a_person_between_two_agencies_breaks_p8() {
     });
     wrong.model.custody.stands(case, Standing::With(code("360102-police")));
     breaks(wrong.model.check_case(&wrong.hub, case), "P8", "by the papers");
-    let mut asleep = province();
+    let mut asleep = province_after(60);
     asleep.hub.time = Time(asleep.now().0 + 400 * DAY);
     breaks(asleep.model.duties.check_awake(asleep.now()), "P8", "passed unseen");
     breaks(asleep.model.audit(&asleep.hub), "P8", "without an alarm");

@@ -162,17 +162,15 @@ impl Route<'_> {
                 vec![self.asker(), self.here("corrections")]
             }
             "new_crime_revocation_notice" => {
-                vec![self.life.court.clone(), self.here("corrections")]
+                vec![self.life.court.clone(), self.here("corrections"), self.here("police")]
             }
             "pursuit_notice" => vec![self.here("police")],
             "capture_notice" => {
-                let ruler =
-                    if self.life.is_temporary() { &self.life.decided_by } else { &self.life.court };
-                vec![self.here("corrections"), ruler.clone()]
+                vec![self.here("corrections"), self.ruler()]
             }
             "delivery_to_custody" => self.chosen.to_vec(),
             "admission_refusal" => {
-                let more = [self.supervisor(), self.life.court.clone()];
+                let more = [self.supervisor(), self.ruler()];
                 let more = more.into_iter().filter_map(|agency| self.since_prison_law(agency));
                 [self.asker()].into_iter().chain(more).collect()
             }
@@ -216,6 +214,17 @@ impl Route<'_> {
 
     fn level_with_court(&self, end: &str) -> AgencyCode {
         if Agencies::is_of_city(&self.life.court) { self.city(end) } else { self.here(end) }
+    }
+
+    /// Who revoked, or decided on recommitment.
+    fn ruler(&self) -> AgencyCode {
+        if self.life.sent.contains_key("new_crime_revocation_notice") {
+            self.here("court")
+        } else if self.life.is_temporary() {
+            self.life.decided_by.clone()
+        } else {
+            self.life.court.clone()
+        }
     }
 
     fn supervisor(&self) -> AgencyCode {

@@ -55,7 +55,7 @@ pub(super) fn opened_message(duty: &Duty) -> pb::DutyOpened {
         not_before_ms: milliseconds(duty.not_before),
         due_ms: milliseconds(duty.due),
         provisional: duty.provisional,
-        never_rolls: duty.never_rolls,
+        roll: duty.roll.number(),
         closed_by: texts(&duty.closed_by),
         cancelled_by: texts(&duty.cancelled_by),
         passed_on_by,
@@ -111,7 +111,7 @@ pub(super) fn read_opened(
         creditor: optional_id(&message.creditor, "creditor")?,
         limit: message.limit,
         force: Word::from_number(message.force)?,
-        never_rolls: message.never_rolls,
+        roll: Word::from_number(message.roll)?,
         state,
         waits_for: waits_for.transpose()?,
         runs_from: message.from.map(read_start).transpose()?,
@@ -165,6 +165,7 @@ fn read_extension(message: pb::DutyExtension) -> Result<Extension, RecordError> 
         by: message.by,
         with: id(&message.with, "extension.with")?,
         times: u8::try_from(message.times).map_err(|_| RecordError::Form("extension.times"))?,
+        granted: 0,
     })
 }
 

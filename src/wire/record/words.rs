@@ -4,7 +4,7 @@ use xianjie_core::domain::access::Purpose;
 use xianjie_core::domain::agency::{Branch, Kind, Level, Right};
 use xianjie_core::domain::custody::{State, Step};
 use xianjie_core::domain::document::Category;
-use xianjie_core::domain::duty::{Force, Outcome};
+use xianjie_core::domain::duty::{Force, Outcome, RollRule};
 use xianjie_core::domain::record::{DutyChange, DutyStep, Notice};
 use xianjie_core::domain::role::Role;
 
@@ -73,10 +73,12 @@ same!(Step is CustodyStep {
 
 same!(Force is DutyForce { Binding, Soft, Right, });
 
+same!(RollRule is DutyRoll { Holidays, Never, UnlessArrested, });
+
 same!(Outcome is DutyOutcome { Met, MetLate, Cancelled, Replaced, Withdrawn, Lapsed, });
 
 same!(DutyChange is DutyChange {
-    Forewarned, Passed, Recomputed, PassedOn, Extended, Suspended, Resumed,
+    Forewarned, Passed, Recomputed, PassedOn, Extended, Suspended, Resumed, Confined,
 });
 
 same!(DutyStep is ClockStep {

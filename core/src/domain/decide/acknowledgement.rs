@@ -134,11 +134,7 @@ pub(super) fn started(
         .map(|(id, duty)| RuledEffect {
             rule: "hub/receipt".to_owned(),
             articles: Vec::new(),
-            effect: Effect::DutyStarted {
-                duty: id,
-                from,
-                timing: limit::counted(world, duty, from),
-            },
+            effect: Effect::DutyStarted { duty: id, from, timing: limit::begun(world, duty, from) },
         })
         .collect()
 }

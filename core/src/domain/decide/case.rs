@@ -143,9 +143,11 @@ fn choose(
         .filter_map(|reference| Some((reference, row(view, reference)?)))
         .collect();
     if base.opens_case {
+        let organ = decision_organ(document);
         let same = cases.iter().find(|(reference, case)| {
+            let decided = case.roles.get(&Role::DecisionOrgan);
             is_open(case)
-                && case.roles.get(&Role::DecisionOrgan) == Some(decision_organ(document))
+                && decided.is_some_and(|decided| world.directory.stands_for(organ, decided))
                 && case.number == Some(number(*reference, document))
         });
         if let Some((reference, _)) = same {

@@ -397,6 +397,7 @@ impl Pipeline<'_, '_> {
             &self.thread,
             owed,
         ));
+        effects.extend(withdrawal::refused(view, table, thread, step));
         ends_once(&mut effects);
         let opening = Opening {
             world: self.world,

@@ -10,7 +10,7 @@ use super::case::Found;
 use super::limit::{self, Run};
 use super::routing::{holds, violation};
 use crate::domain::custody::Step;
-use crate::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, Warned};
+use crate::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, RollRule, Warned};
 use crate::domain::record::{DutyChange, Effect, RuledEffect, Timing};
 use crate::domain::relation::{Relation, Scene};
 use crate::domain::rulebook::{Answers, DutyRule, Limit, OwnerRule, Ruled, Table};
@@ -114,20 +114,28 @@ impl Act<'_, '_> {
             && extend.with == *self.kind
             && extend.times > 0
             && self.is_about(duty)
+            && self.is_between_parties(duty)
         {
             let timing = limit::extended(self.world, duty, &extend.by, document)?;
             return stays(DutyChange::Extended, timing);
         }
         if let Some((with, until)) = &duty.suspend {
-            let here = duty.thread == self.thread;
-            let passed = duty.due.is_some_and(|due| due <= self.world.time);
-            if with == self.kind && here && duty.suspended.is_none() && !passed {
+            // What has passed stands still no more, but that nobody can report who is held.
+            let passed = duty.due.is_some_and(|due| due <= self.world.time) && !duty.handover;
+            let stands = duty.suspended.is_some() || passed;
+            if with == self.kind && self.is_about(duty) && !stands {
                 let timing = Timing { not_before: duty.not_before, ..Timing::default() };
                 return stays(DutyChange::Suspended, timing);
             }
-            if until == self.kind && here {
+            if until == self.kind && (duty.thread == self.thread || self.answers_what_stopped(duty))
+            {
                 return stays(DutyChange::Resumed, limit::resumed(self.world, duty)?);
             }
+        }
+        let arrested = self.scene.case.is_some_and(|case| case.custody.arrested);
+        if arrested && duty.roll == RollRule::UnlessArrested {
+            let timing = limit::confined(self.world, duty);
+            return stays(DutyChange::Confined, timing.unwrap_or_else(|| as_it_is(duty)));
         }
         let timing = limit::from_expiry(self.world, duty, self.new_expiry?)?;
         if timing.due == duty.due { None } else { stays(DutyChange::Recomputed, timing) }
@@ -141,6 +149,20 @@ impl Act<'_, '_> {
             Answers::Any | Answers::Nothing => false,
         };
         !answers_such || duty.thread == self.thread
+    }
+
+    /// Whether it answers the document with which the limit stood still.
+    fn answers_what_stopped(&self, duty: &Duty) -> bool {
+        let answered = self.scene.answered.map(|answered| answered.row.index);
+        duty.suspended.is_some_and(|still| Some(still.by) == answered)
+    }
+
+    /// Who owes a duty, or to whom it is owed, may extend its limit, and nobody else's: of one proposal
+    /// the court and the procuratorate each have their own.
+    fn is_between_parties(&self, duty: &Duty) -> bool {
+        let sender = &self.scene.document.sender;
+        let parties = [Some(duty.owner.agency()), duty.creditor.as_ref()];
+        parties.into_iter().flatten().any(|it| self.scene.directory.stands_for(sender, it))
     }
 
     /// How a document of this kind ends that duty, if it does.
@@ -275,7 +297,7 @@ impl Opening<'_, '_> {
             creditor,
             limit: rule.limit.to_string(),
             force,
-            never_rolls: limit::never_rolls(rule, self.case.map(|found| &found.case)),
+            roll: limit::roll_rule(rule, self.case.map(|found| &found.case)),
             state: DutyState::Open,
             waits_for: None,
             runs_from: None,
@@ -302,7 +324,7 @@ impl Opening<'_, '_> {
     fn extension(&self, rule: &DutyRule) -> Option<Extension> {
         let extend = rule.extend.as_ref().filter(|e| holds(self.scene, e.when.as_ref()))?;
         let by = extend.by.map_or_else(|| "as stated".to_owned(), |span| span.to_string());
-        Some(Extension { by, with: extend.with.clone(), times: extend.times })
+        Some(Extension { by, with: extend.with.clone(), times: extend.times, granted: 0 })
     }
 
     /// What will open if this duty passes undone: decided now, with the agencies of now.

@@ -5,9 +5,9 @@ use jiff::civil::Date;
 
 use super::World;
 use crate::domain::document::{Document, Fact};
-use crate::domain::duty::Duty;
+use crate::domain::duty::{Duty, RollRule};
 use crate::domain::record::Timing;
-use crate::domain::rulebook::{DutyRule, Event, Limit, RollRule, Soft};
+use crate::domain::rulebook::{DutyRule, Event, Limit, Soft};
 use crate::domain::state::Case;
 use crate::domain::term::{self, Due, Roll, Span, Start, shanghai_date};
 use crate::ids::Time;
@@ -66,7 +66,7 @@ pub(super) fn run(
                 Some(event) => start(document, *event),
                 None => None,
             };
-            let roll = if never_rolls(rule, case) { Roll::Never } else { Roll::Holidays };
+            let roll = roll(roll_rule(rule, case));
             let dues: Vec<Due> = spans
                 .iter()
                 .filter_map(|span| match span {
@@ -93,15 +93,16 @@ pub(super) fn reminder(world: &World<'_>, soft: Soft) -> Timing {
     Timing { due: Some(due), wake: Some(due), ..Timing::default() }
 }
 
-/// Whether the limit of `rule` may end on a holiday.
-pub(super) fn never_rolls(rule: &DutyRule, case: Option<&Case>) -> bool {
+/// Whether the limit of `rule` may end on a holiday, as the case stands.
+pub(super) fn roll_rule(rule: &DutyRule, case: Option<&Case>) -> RollRule {
     match &rule.limit {
         Limit::Within { spans, roll, .. } => {
             let hours = spans.iter().any(|span| matches!(span, Some(Span::Hours(_))));
             let arrested = case.is_some_and(|case| case.custody.arrested);
-            hours || *roll == RollRule::Never || (*roll == RollRule::UnlessArrested && arrested)
+            let confined = *roll == RollRule::UnlessArrested && arrested;
+            if hours || confined { RollRule::Never } else { *roll }
         }
-        _ => true,
+        _ => RollRule::Never,
     }
 }
 
@@ -109,7 +110,8 @@ pub(super) fn never_rolls(rule: &DutyRule, case: Option<&Case>) -> bool {
 /// or counted again. A date stated in the document stands in the duty already.
 pub(super) fn counted(world: &World<'_>, duty: &Duty, start: Start) -> Timing {
     let spans = duty.limit.split(" or ").filter_map(|words| words.parse::<Span>().ok());
-    let mut dues: Vec<Due> = spans.filter_map(|span| due(world, span, start, roll(duty))).collect();
+    let mut dues: Vec<Due> =
+        spans.filter_map(|span| due(world, span, start, roll(duty.roll))).collect();
     dues.extend(duty.stated.map(|stated| Due { at_ms: stated.0, provisional: false }));
     timing(world, duty.not_before, term::earliest(&dues))
 }
@@ -128,20 +130,52 @@ pub(super) fn from_now(world: &World<'_>, duty: &Duty) -> Timing {
     }
 }
 
+/// When a limit runs out that begins at `start`: counted from there, and longer by what it was
+/// extended before.
+pub(super) fn begun(world: &World<'_>, duty: &Duty, start: Start) -> Timing {
+    let limit = counted(world, duty, start);
+    let Some(extend) = duty.extend.as_ref().filter(|extend| extend.granted > 0) else {
+        return limit;
+    };
+    match extend.by.parse::<Span>() {
+        Ok(span) => (0..extend.granted)
+            .fold(limit, |limit, _| longer(world, duty, limit, span).unwrap_or(limit)),
+        // The stated date stands in the duty already.
+        Err(_) if limit.due < duty.due => timing(world, duty.not_before, runs_out(duty)),
+        Err(_) => limit,
+    }
+}
+
 /// A limit extended (延长): so much longer from where it ended, or to the date stated in the document
-/// that extends it. It never becomes shorter.
+/// that extends it. It never becomes shorter. Before it begins, only such a date can be told.
 pub(super) fn extended(
     world: &World<'_>,
     duty: &Duty,
     by: &str,
     document: &Document,
 ) -> Option<Timing> {
-    let old = Due { at_ms: duty.due?.0, provisional: duty.provisional };
-    let new = match by.parse::<Span>() {
-        Ok(span) => due(world, span, Start::Day(old.last_day()), roll(duty))?,
-        Err(_) => term::term_expiry_due(document.date("stated_date")?),
-    };
-    (new.at_ms > old.at_ms).then(|| timing(world, duty.not_before, Some(new)))
+    let Duty { not_before, due, provisional, wake, .. } = *duty;
+    let limit = Timing { not_before, due, provisional, wake };
+    match by.parse::<Span>() {
+        Ok(_) if duty.waits_for.is_some() => Some(limit),
+        Ok(span) => longer(world, duty, limit, span),
+        Err(_) => {
+            let until = term::term_expiry_due(document.date("stated_date")?);
+            let is_later = due.is_none_or(|due| due.0 < until.at_ms) && duty.suspended.is_none();
+            is_later.then(|| timing(world, not_before, Some(until)))
+        }
+    }
+}
+
+/// So much longer from the last day of `limit`.
+fn longer(world: &World<'_>, duty: &Duty, limit: Timing, span: Span) -> Option<Timing> {
+    let old = Due { at_ms: limit.due?.0, provisional: limit.provisional };
+    let new = due(world, span, Start::Day(old.last_day()), roll(duty.roll))?;
+    Some(timing(world, duty.not_before, Some(new)))
+}
+
+fn runs_out(duty: &Duty) -> Option<Due> {
+    duty.due.map(|due| Due { at_ms: due.0, provisional: duty.provisional })
 }
 
 /// A limit that stood still runs again: as many days longer as it stood, the day on which it was stopped
@@ -162,8 +196,14 @@ pub(super) fn rolled(world: &World<'_>, duty: &Duty) -> Option<Timing> {
 
 /// A limit whose last day is the one after: as a limit of one day, it rolls as this one does.
 fn ends_after(world: &World<'_>, duty: &Duty, before: Date) -> Option<Timing> {
-    let new = due(world, Span::Days(1), Start::Day(before), roll(duty))?;
+    let new = due(world, Span::Days(1), Start::Day(before), roll(duty.roll))?;
     Some(timing(world, duty.not_before, Some(new)))
+}
+
+/// A limit that runs, counted again without holidays, since the person was arrested.
+pub(super) fn confined(world: &World<'_>, duty: &Duty) -> Option<Timing> {
+    let from = duty.runs_from.filter(|_| duty.suspended.is_none())?;
+    Some(counted(world, &Duty { roll: RollRule::Never, ..duty.clone() }, from))
 }
 
 /// A limit measured from the last day of the term, when that day has changed; none for any other.
@@ -180,8 +220,11 @@ pub(super) fn from_expiry(world: &World<'_>, duty: &Duty, expiry: Date) -> Optio
     Some(timing(world, None, last.map(term::term_expiry_due)))
 }
 
-fn roll(duty: &Duty) -> Roll {
-    if duty.never_rolls { Roll::Never } else { Roll::Holidays }
+fn roll(rule: RollRule) -> Roll {
+    match rule {
+        RollRule::Never => Roll::Never,
+        RollRule::Holidays | RollRule::UnlessArrested => Roll::Holidays,
+    }
 }
 
 fn due(world: &World<'_>, span: Span, start: Start, roll: Roll) -> Option<Due> {

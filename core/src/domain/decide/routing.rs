@@ -34,7 +34,8 @@ pub(super) struct Route {
     pub(super) addressees: Vec<Addressee>,
     /// The agencies chosen for a role that the law leaves open.
     pub(super) roles: BTreeMap<Role, AgencyCode>,
-    choices: BTreeMap<AgencyCode, usize>,
+    /// For each agency that the document chooses, the choices that it fits.
+    choices: BTreeMap<AgencyCode, BTreeSet<String>>,
 }
 
 /// Works the route out; adds what is wrong to `violations`.
@@ -88,7 +89,7 @@ impl Route {
                 for chosen in &scene.document.chosen {
                     let several = scene.candidates(relation).len() > 1;
                     if several && found.iter().any(|f| stands_for(scene, chosen, &f.agency)) {
-                        *self.choices.entry(chosen.clone()).or_default() += 1;
+                        self.choose(chosen, relation.to_string());
                     }
                 }
                 for found in found {
@@ -122,7 +123,7 @@ impl Route {
             .cloned()
             .collect();
         for agency in &chosen {
-            *self.choices.entry(agency.clone()).or_default() += 1;
+            self.choose(agency, name.to_owned());
         }
         if chosen.is_empty() {
             let mut candidates: Vec<AgencyCode> =
@@ -154,6 +155,11 @@ impl Route {
             }
             self.add(scene, entry, Found { agency, in_lieu: false }, copy);
         }
+    }
+
+    /// Two statutes that leave the same choice leave one.
+    fn choose(&mut self, agency: &AgencyCode, choice: String) {
+        self.choices.entry(agency.clone()).or_default().insert(choice);
     }
 
     /// Adds an addressee: never the sender itself, and nobody twice; a primary stays primary.
@@ -206,7 +212,7 @@ impl Route {
     /// Each chosen agency must fit exactly one place where the law leaves a choice.
     fn check_choices(&self, scene: &Scene<'_>, violations: &mut Vec<Violation>) {
         for (place, agency) in scene.document.chosen.iter().enumerate() {
-            if self.choices.get(agency) != Some(&1) {
+            if self.choices.get(agency).map(BTreeSet::len) != Some(1) {
                 let field = format!("chosen_agencies[{place}]");
                 violations.push(Violation::new(Reason::ChoiceUnfit, field));
             }

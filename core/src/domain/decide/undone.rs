@@ -1,5 +1,5 @@
-//! What a document that comes to nothing leaves behind: withdrawn (撤回), replaced (更正重发) or rejected
-//! (退件), it opens nothing any more, has met nothing, and stops no limit.
+//! What a document that comes to nothing leaves behind: withdrawn (撤回), replaced (更正重发), rejected
+//! (退件) or refused (不予接收), it opens nothing any more, has met nothing, and stops no limit.
 
 use std::collections::BTreeSet;
 

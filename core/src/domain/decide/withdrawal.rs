@@ -1,4 +1,5 @@
-//! Withdrawal (撤回) and replacement (更正重发): what an earlier document opened ends.
+//! Withdrawal (撤回) and replacement (更正重发): what an earlier document opened ends. Refusal (不予接收):
+//! what it had met is owed again.
 
 use super::World;
 use super::thread::Thread;
@@ -47,6 +48,19 @@ pub(super) fn effects(
         effect: Effect::Withdrawn { document: document.clone() },
     });
     effects
+}
+
+/// What a refusal (不予接收、不予收监) does: the person was not taken over, so what the refused handover
+/// had met is owed again.
+pub(super) fn refused(
+    view: &View<'_>,
+    table: &Table,
+    thread: &Thread<'_>,
+    step: Option<Step>,
+) -> Vec<RuledEffect> {
+    let (Some(Step::Refuse), Some(answered)) = (step, thread.answered) else { return Vec::new() };
+    let (document, row, articles) = (answered.document, answered.row, &table.articles);
+    Undone { view, document, row, rule: "hub/refusal", articles }.reopen()
 }
 
 /// What a replacement does to the duties that its predecessor opened: it opens its own.

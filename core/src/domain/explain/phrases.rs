@@ -2,8 +2,9 @@
 
 use super::{Line, Phrase, chinese};
 use crate::domain::agency::Level;
+use crate::domain::duty::RollRule;
 use crate::domain::relation::{Atom, Condition, Kinds, Relation};
-use crate::domain::rulebook::{Entry, Event, Law, Limit, RollRule, SenderKind, Who};
+use crate::domain::rulebook::{Entry, Event, Law, Limit, SenderKind, Who};
 use crate::domain::term::Span;
 use crate::ids::DocumentType;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Ruled;
+use crate::domain::duty::RollRule;
 use crate::domain::relation::{Condition, Relation};
 use crate::domain::term::Span;
 use crate::ids::DocumentType;
@@ -126,17 +127,6 @@ impl Soft {
     pub fn words(self) -> &'static str {
         Self::WORDS.iter().find(|(soft, _)| *soft == self).map_or("", |(_, words)| words)
     }
-}
-
-/// Whether a limit that ends on a holiday rolls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RollRule {
-    /// To the next working day.
-    Holidays,
-    /// Never.
-    Never,
-    /// Not while the person is arrested.
-    UnlessArrested,
 }
 
 /// What a limit counts from.

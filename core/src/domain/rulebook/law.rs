@@ -315,12 +315,12 @@ impl Table<Option<Base>> {
 }
 
 impl Table {
-    /// Appends what another book adds; what is there already is not repeated.
+    /// Appends what another book adds; what is there already is not repeated, but rests on both.
     fn add(&mut self, addition: &Table<Option<Base>>) {
         append(&mut self.rows, &addition.rows, PartialEq::eq);
         append(&mut self.senders, &addition.senders, PartialEq::eq);
-        append(&mut self.to, &addition.to, |a, b| a.item == b.item);
-        append(&mut self.copies, &addition.copies, |a, b| a.item == b.item);
+        unite(&mut self.to, &addition.to);
+        unite(&mut self.copies, &addition.copies);
         self.answers.add(&addition.answers);
         self.may_answer.add(&addition.may_answer);
         append(&mut self.required, &addition.required, PartialEq::eq);
@@ -348,6 +348,19 @@ fn append<T: Clone>(list: &mut Vec<T>, more: &[T], equal: impl Fn(&T, &T) -> boo
     for item in more {
         if !list.iter().any(|known| equal(known, item)) {
             list.push(item.clone());
+        }
+    }
+}
+
+/// Appends addressees; one that is there already rests on the articles of both.
+fn unite<T: Clone + PartialEq>(list: &mut Vec<Ruled<T>>, more: &[Ruled<T>]) {
+    for ruled in more {
+        match list.iter_mut().find(|known| known.item == ruled.item) {
+            Some(known) => {
+                append(&mut known.articles, &ruled.articles, PartialEq::eq);
+                known.verified &= ruled.verified;
+            }
+            None => list.push(ruled.clone()),
         }
     }
 }

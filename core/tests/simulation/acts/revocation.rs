@@ -44,7 +44,7 @@ impl Simulation {
                 let paper = paper
                     .with(|paper| paper.text("case_number", &number).date("decision_date", today));
                 if self.send(id, act, paper) {
-                    self.lives[id].over = true;
+                    self.later(id, Act::Deliver, &police, 12, 24 * 5);
                 }
             }
             Act::Pursue | Act::Capture => self.pursue(id, act),
@@ -201,7 +201,9 @@ impl Simulation {
         let (by, now) = (self.here(id, "police"), self.now());
         let at = self.dice.one_of(&self.agencies.prisons).clone();
         let prison = self.agencies.at(&at, "prison");
-        let paper = self.reply(id, "delivery_to_custody", &by, "revocation_ruling").then_with(&by);
+        let anew = self.lives[id].sent.contains_key("new_crime_revocation_notice");
+        let ruling = if anew { "new_crime_revocation_notice" } else { "revocation_ruling" };
+        let paper = self.reply(id, "delivery_to_custody", &by, ruling).then_with(&by);
         let paper = paper.with(|paper| paper.choosing(&prison).time("delivery_time", now));
         if self.send(id, act, paper) {
             self.lives[id].receiver = Some(prison.clone());

@@ -26,9 +26,10 @@ pub(crate) enum Standing {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Custodies {
     standings: BTreeMap<CaseRef, Standing>,
-    /// Persons for whom no limit runs, though one agency answers: held for another matter, sentenced
-    /// anew in place of the old sentence, back in the prison that could not hand them over, or with a
-    /// paper that its recipient sent back.
+    /// Persons who are held for another matter: meanwhile no limit runs.
+    held: BTreeSet<CaseRef>,
+    /// Persons for whom no limit runs, though one agency answers: with a paper that its recipient sent
+    /// back.
     excused: BTreeSet<CaseRef>,
 }
 
@@ -37,12 +38,11 @@ impl Custodies {
     pub(super) fn document(&mut self, taken: &DocumentTaken) {
         let Some(case) = taken.case else { return };
         self.standings.entry(case).or_insert(Standing::Unknown);
-        if matches!(
-            taken.document_type.as_str(),
-            "coercive_measure_notice" | "new_crime_revocation_notice" | "transfer_refusal"
-        ) {
-            self.excuse(Some(case));
-        }
+        match taken.document_type.as_str() {
+            "coercive_measure_notice" => self.held.insert(case),
+            "measure_ended_notice" => self.held.remove(&case),
+            _ => false,
+        };
     }
 
     /// From now on no limit need run in this case.
@@ -86,7 +86,8 @@ impl Custodies {
             let standing = &self.standings[&case];
             format!("{answers:?} answers in {}, by the papers {standing:?}", state.word())
         })?;
-        let under_way = law().custody().is_handover(state) && !self.excused.contains(&case);
+        let excused = self.held.contains(&case) || self.excused.contains(&case);
+        let under_way = law().custody().is_handover(state) && !excused;
         ensure(!under_way || duties.hands_over(case), "P8", || {
             format!("the person is {} and no handover is due", state.word())
         })

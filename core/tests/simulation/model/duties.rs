@@ -100,7 +100,9 @@ impl Duties {
                     match change {
                         DutyChange::Suspended => account.suspended = true,
                         DutyChange::Resumed => account.suspended = false,
-                        DutyChange::Extended | DutyChange::Recomputed => account.alarmed = false,
+                        DutyChange::Extended | DutyChange::Recomputed | DutyChange::Confined => {
+                            account.alarmed = false;
+                        }
                         _ => {}
                     }
                 });

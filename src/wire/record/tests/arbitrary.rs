@@ -13,7 +13,9 @@ use xianjie_core::domain::agency::{
 };
 use xianjie_core::domain::custody::{CustodyChange, Holder, State, Step};
 use xianjie_core::domain::document::Category;
-use xianjie_core::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, Warned};
+use xianjie_core::domain::duty::{
+    Duty, DutyState, Extension, Force, Outcome, Owner, RollRule, Warned,
+};
 use xianjie_core::domain::record::{
     Acknowledged, CaseSet, Clock, DirectoryChanged, DocumentTaken, DutyChange, DutyStep, Effect,
     Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, Revocations,
@@ -243,6 +245,7 @@ fn duty_effect() -> BoxedStrategy<Effect> {
         DutyChange::Extended,
         DutyChange::Suspended,
         DutyChange::Resumed,
+        DutyChange::Confined,
     ]);
     prop_oneof![
         duty().prop_map(|duty| Effect::DutyOpened(Box::new(duty))),
@@ -323,12 +326,14 @@ fn one_duty() -> BoxedStrategy<Duty> {
     let what = (text(), kind_name(), document(), of(case()), index());
     let who = (owner(), of(agency_code()), state, of((kind_name(), text())));
     let force = select(vec![Force::Binding, Force::Soft, Force::Right]);
-    let limit = (text(), force, any::<bool>(), of(time()), of(time()), any::<bool>());
+    let roll = select(vec![RollRule::Holidays, RollRule::Never, RollRule::UnlessArrested]);
+    let limit = (text(), force, roll, of(time()), of(time()), any::<bool>());
     let ends = (any::<bool>(), vec(kind_name(), 0..3), vec(kind_name(), 0..3));
     let extension = (text(), kind_name(), any::<u8>()).prop_map(|(by, with, times)| Extension {
         by,
         with,
         times,
+        granted: 0,
     });
     let waits_for = (agency_code(), any::<u64>().prop_map(InboxNumber));
     let stated = of(time());
@@ -347,7 +352,7 @@ fn one_duty() -> BoxedStrategy<Duty> {
             creditor: who.1,
             limit: limit.0,
             force: limit.1,
-            never_rolls: limit.2,
+            roll: limit.2,
             state: who.2,
             waits_for: time.0,
             runs_from: time.1,

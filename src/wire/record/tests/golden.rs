@@ -11,7 +11,9 @@ use xianjie_core::domain::agency::{
 };
 use xianjie_core::domain::custody::{CustodyChange, Holder, State, Step};
 use xianjie_core::domain::document::Category;
-use xianjie_core::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, Warned};
+use xianjie_core::domain::duty::{
+    Duty, DutyState, Extension, Force, Outcome, Owner, RollRule, Warned,
+};
 use xianjie_core::domain::record::{
     Acknowledged, CaseSet, Clock, DirectoryChanged, DocumentTaken, DutyChange, DutyStep, Effect,
     Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, Revocations,
@@ -194,7 +196,7 @@ fn duty_of(if_missed: Option<Box<Duty>>) -> Duty {
         creditor: Some(id("yuexiu-court")),
         limit: "5 days from receipt".to_owned(),
         force: Force::Binding,
-        never_rolls: true,
+        roll: RollRule::UnlessArrested,
         state: DutyState::Open,
         waits_for: Some((id("tianhe-corrections"), InboxNumber(7))),
         runs_from: Some(Start::Instant(TIME.0)),
@@ -206,6 +208,7 @@ fn duty_of(if_missed: Option<Box<Duty>>) -> Duty {
             by: "1 months".to_owned(),
             with: id("extension_notice"),
             times: 1,
+            granted: 0,
         }),
         suspend: Some((id("review_request"), id("review_of_correction"))),
         if_missed,

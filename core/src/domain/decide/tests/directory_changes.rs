@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::agency::{Agency, Kind as AgencyKind};
+use crate::domain::record::RuledEffect;
 
 fn change(nation: &Nation, id: u8, operators: &[&str], changes: Vec<Change>) -> Input {
     let signatures = operators.iter().map(|name| {
@@ -178,4 +179,16 @@ fn a_second_version_goes_to_the_successor_alone() {
     corrected.0.replaces = Some(first.reference);
     let corrected = nation.send(corrected).unwrap();
     assert_eq!(corrected.route(), "yuexiu-corrections / liwan-police liwan-procuratorate");
+}
+
+#[test]
+fn a_successors_papers_join_the_case_that_the_old_court_opened() {
+    let mut nation = with_operators();
+    let mut notice = verdict("liwan-court", "440103", 1);
+    notice.0.kind = testing::document_type("decision_notice");
+    nation.send(notice).unwrap();
+    merge(&mut nation, "liwan-court", "yuexiu-court");
+    let sent = nation.send(verdict("yuexiu-court", "440103", 1)).unwrap();
+    let opens = |ruled: &RuledEffect| matches!(ruled.effect, Effect::CaseOpened { .. });
+    assert!(!sent.record.effects.iter().any(opens));
 }

@@ -143,7 +143,8 @@ fn additions_append_while_their_book_is_in_force() {
         assert_eq!(merged.to.len(), 1, "the same addressee only once");
         assert_eq!(merged.to[0].path, "first/paper/to/0");
         assert_eq!(merged.copies[0].path, "a_second/paper/copies/0");
-        assert_eq!((merged.copies[0].verified, merged.to[0].verified), (false, true));
+        assert_eq!(merged.to[0].articles, ["第一 1", "第二 1"], "it rests on both");
+        assert_eq!((merged.copies[0].verified, merged.to[0].verified), (false, false));
         assert_eq!(merged.copies[0].articles, ["第二 1"]);
         assert_eq!(merged.articles, ["第一 1", "第二 1"]);
         let names: Vec<_> = merged.duties.iter().map(|duty| duty.item.name.as_str()).collect();

@@ -4,9 +4,10 @@ use super::entry::{condition, relation};
 use super::reader::{Keys, Node, Reported};
 use super::table::TableScope;
 use super::{articles, document_type, row};
+use crate::domain::duty::RollRule;
 use crate::domain::relation::Relation;
 use crate::domain::rulebook::mention::{Expected, Mentioned};
-use crate::domain::rulebook::{DutyRule, Event, Extend, Limit, OwnerRule, RollRule, Ruled, Soft};
+use crate::domain::rulebook::{DutyRule, Event, Extend, Limit, OwnerRule, Ruled, Soft};
 use crate::domain::term::{Span, TermError};
 use crate::ids::DocumentType;
 

@@ -59,6 +59,7 @@ const SETS: &[(Sets, &str)] = &[
     (Sets::Role(Role::FormerCustodian), "former custodian"),
     (Sets::Role(Role::FileHolder), "file holder"),
     (Sets::Role(Role::Guard), "guard"),
+    (Sets::Role(Role::Deliverer), "deliverer"),
     (Sets::TermExpiry, "term expiry"),
 ];
 

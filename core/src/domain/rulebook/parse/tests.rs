@@ -1,5 +1,6 @@
-use super::super::{Limit, OwnerRule, RollRule, SubjectRule, TestKind};
+use super::super::{Limit, OwnerRule, SubjectRule, TestKind};
 use super::*;
+use crate::domain::duty::RollRule;
 
 /// A right book, with the number of each line.
 const RIGHT: &str = r#"[rulebook]

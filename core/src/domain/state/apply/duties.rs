@@ -1,7 +1,7 @@
 //! What records do to duties (期限义务), and the indexes by which duties are found.
 
 use super::{ApplyError, Change};
-use crate::domain::duty::{Duty, DutyState, Outcome, Standstill, Warned};
+use crate::domain::duty::{Duty, DutyState, Outcome, RollRule, Standstill, Warned};
 use crate::domain::record::{DutyChange, Effect, Timing};
 use crate::domain::state::{Key, Row};
 use crate::ids::DutyId;
@@ -24,7 +24,11 @@ impl Change<'_, '_> {
             }
             Effect::DutyStarted { duty, from, timing } => self.change(*duty, |row| {
                 row.waits_for = None;
-                row.runs_from = Some(*from);
+                let extended = row.extend.as_ref().is_some_and(|extend| extend.granted > 0);
+                row.runs_from = (!extended).then_some(*from);
+                if row.due != timing.due {
+                    row.warned = Warned::No;
+                }
                 match &mut row.suspended {
                     Some(still) => still.due = timing.due,
                     None => set(row, timing),
@@ -119,12 +123,19 @@ fn changed(duty: &mut Duty, change: DutyChange, timing: &Timing, still: Standsti
             duty.runs_from = None;
             if let Some(extend) = &mut duty.extend {
                 extend.times = extend.times.saturating_sub(1);
+                extend.granted += u8::from(duty.waits_for.is_some());
             }
         }
         DutyChange::Suspended => duty.suspended = Some(still),
         DutyChange::Resumed => {
             duty.suspended = None;
             duty.runs_from = None;
+        }
+        DutyChange::Confined => {
+            duty.roll = RollRule::Never;
+            if duty.due != timing.due {
+                duty.warned = Warned::No;
+            }
         }
         DutyChange::PassedOn => {}
     }
