@@ -79,15 +79,14 @@ pub(super) fn take<'s>(
     Ok(Stepped { step, after, flagged })
 }
 
-/// Who holds the person after the step: set only where the document names who does.
+/// Who holds the person after the step: set only where the document names who does. One that names
+/// nobody leaves the person with who held them before.
 fn guard(scene: &Scene<'_>, moved: &Move, found: &Found) -> Option<AgencyCode> {
     if moved.guard_cleared {
         return None;
     }
-    if moved.guard_set {
-        return scene.document.agency(&Role::Guard.field()).cloned();
-    }
-    found.case.custody.guard.clone()
+    let named = scene.document.agency(&Role::Guard.field()).filter(|_| moved.guard_set);
+    named.or(found.case.custody.guard.as_ref()).cloned()
 }
 
 /// After a step a role is who was in another before it.

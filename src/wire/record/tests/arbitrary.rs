@@ -302,7 +302,7 @@ fn one_duty() -> BoxedStrategy<Duty> {
     let who = (owner(), of(agency_code()), state, of((kind_name(), text())));
     let force = select(vec![Force::Binding, Force::Soft, Force::Right]);
     let limit = (text(), force, any::<bool>(), of(time()), of(time()), any::<bool>());
-    let ends = (any::<bool>(), vec(kind_name(), 0..3), vec(kind_name(), 0..3));
+    let ends = (any::<bool>(), vec(kind_name(), 0..3), vec(kind_name(), 0..3), any::<bool>());
     let extension = (text(), kind_name(), any::<u8>()).prop_map(|(by, with, times)| Extension {
         by,
         with,
@@ -341,6 +341,7 @@ fn one_duty() -> BoxedStrategy<Duty> {
             provisional: limit.5,
             handover: ends.0,
             closed_by: ends.1,
+            done_when_decided: ends.3,
             cancelled_by: ends.2,
             passes_to: who.3,
         })
