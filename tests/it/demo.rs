@@ -15,7 +15,7 @@ fn the_story_is_told_to_its_end() {
     let told = Command::new(PROGRAM).arg("demo").arg("--into").arg(&province).output().unwrap();
     let printed = succeeded(&told);
     let forgotten = ["is due soon", "nobody has taken the person over", "2 days and 15 hours late"];
-    let ends = ["kill -9", "all 95 receipts verify offline", "[imprisoned]", "[released]"];
+    let ends = ["kill -9", "all 100 receipts verify offline", "[imprisoned]", "[released]"];
     for word in forgotten.iter().chain(&ends) {
         assert!(printed.contains(word), "{word} is not in\n{printed}");
     }

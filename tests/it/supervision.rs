@@ -308,15 +308,11 @@ async fn alarms_go_on_where_they_were_left() {
 async fn what_was_missed_stays_missed_when_it_is_owed_no_longer() {
     let hub = Watched::start().await;
     hub.alarm(PROCURATORATE, "handover_missed", None).await;
-    let held = json!({
+    let dead = json!({
         "subject": { "correction_case": hub.case },
-        "coercive_measure_notice": {
-            "measure_time": "2026-11-24T08:00:00+08:00",
-            "measure": "MEASURE_KIND_CRIMINAL_DETENTION",
-            "guard": POLICE,
-        },
+        "death_notice": { "death_date": "2026-11-24", "discovery_date": "2026-11-24" },
     });
-    hub.submit(POLICE, held).await;
+    hub.submit(CORRECTIONS, dead).await;
     let rows = hub.statistics("2026-11", 0).await;
     let reported = rows.iter().find(|row| row.duty == "报到").unwrap();
     assert_eq!((reported.opened, reported.missed_then_ended), (1, 1), "{reported:?}");

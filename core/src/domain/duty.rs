@@ -58,6 +58,8 @@ pub struct Duty {
     pub handover: bool,
     /// Documents that meet it.
     pub closed_by: Vec<DocumentType>,
+    /// Met on the decision date (作出之日) of the document that meets it, rather than on its arrival.
+    pub done_when_decided: bool,
     /// Documents that cancel it.
     pub cancelled_by: Vec<DocumentType>,
     /// The document that passes it on, and the role of who gets it.

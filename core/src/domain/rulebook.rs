@@ -92,6 +92,8 @@ pub struct Table<B = Base> {
 pub struct Base {
     /// The Chinese name.
     pub name: String,
+    /// The articles of the base itself, without what other books add: those behind its custody step.
+    pub articles: Vec<String>,
     /// What sort of paper it is.
     pub class: Class,
     /// The sender must be one of these; empty: any that `senders` admits.
@@ -266,6 +268,8 @@ pub struct Need {
     pub kind: String,
     /// Only if this holds.
     pub when: Option<Condition>,
+    /// The articles of the table that asks for it.
+    pub articles: Vec<String>,
 }
 
 /// What a document sets in its case.

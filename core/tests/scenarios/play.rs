@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xianjie_core::domain::agency::Purpose;
-use xianjie_core::domain::decide::{AcknowledgementInput, DocumentInput, Input, RejectionInput};
+use xianjie_core::domain::decide::{
+    AcknowledgementInput, DocumentInput, Input, RejectionInput, law_of,
+};
 use xianjie_core::domain::document::{Attachment, Category, Document, Fact, Subject};
 use xianjie_core::domain::record::{Signature, Signed};
 use xianjie_core::domain::role::Role;
@@ -148,7 +150,7 @@ impl Player<'_> {
 
     fn document(&self, step: &Step, kind: &str) -> Input {
         let mut document = self.bare(step, kind);
-        let day = document.date("decision_date").unwrap_or(shanghai_date(self.hub.time.0));
+        let day = law_of(&document).unwrap_or(shanghai_date(self.hub.time.0));
         if let Some(table) = self.world.law.on(day).table(&document.kind) {
             self.complete(&mut document, table, step);
         }

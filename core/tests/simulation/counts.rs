@@ -11,10 +11,7 @@ use xianjie_core::domain::record::{Clock, Effect, Kind, Notice, Record};
 const WANTED: &[(&str, &[&str])] = &[
     ("deliveries", &["Acknowledged", "Rejected", "ServedOtherwise", "by a successor"]),
     ("duties ended", &["Met", "MetLate", "Cancelled", "Replaced", "Withdrawn", "Lapsed"]),
-    (
-        "duties changed",
-        &["Forewarned", "Passed", "Recomputed", "PassedOn", "Extended", "Suspended", "Resumed"],
-    ),
+    ("duties changed", &["Forewarned", "Passed", "Recomputed", "PassedOn", "Extended"]),
     ("duties", &["opened", "started", "opened again"]),
     ("told", &["Forewarned", "Missed", "HandoverMissed", "Reminded", "Lapsed", "Unacknowledged"]),
     (

@@ -31,7 +31,7 @@ use counts::Counts;
 use simulation::{Simulation, Size};
 
 /// What CI runs, in half a minute: with these, every kind of event occurs.
-const SEEDS: [u64; 3] = [1, 2, 3];
+const SEEDS: [u64; 3] = [1, 5, 7];
 /// Persons in each run.
 const PERSONS: usize = 700;
 

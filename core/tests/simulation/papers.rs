@@ -2,6 +2,7 @@
 //! for all alike.
 
 use jiff::civil::Date;
+use xianjie_core::domain::decide::law_of;
 use xianjie_core::domain::document::{Attachment, Document, Fact, Subject};
 use xianjie_core::domain::term::shanghai_date;
 use xianjie_core::ids::{
@@ -98,7 +99,7 @@ impl Paper {
     /// The same with everything filled in that the law of its day requires.
     pub(crate) fn completed(mut self, now: Time) -> Self {
         let document = &mut self.0;
-        let day = document.date("decision_date").unwrap_or_else(|| shanghai_date(now.0));
+        let day = law_of(document).unwrap_or_else(|| shanghai_date(now.0));
         if let Some(table) = law().on(day).table(&document.kind) {
             document.present.extend(table.required.iter().cloned());
             document.attachments.extend(table.needs.iter().map(|need| Attachment {

@@ -42,9 +42,9 @@ impl Route<'_> {
             }
             "temporary_release_decision" => {
                 let mut all =
-                    vec![self.here("corrections"), self.supervisor(), self.life.court.clone()];
+                    vec![self.here("corrections"), self.here("police"), self.supervisor()];
+                all.push(self.life.court.clone());
                 all.extend(self.life.prison.clone());
-                all.extend(self.since_prison_law(self.here("police")));
                 all
             }
             "temporary_release_opinion" => {

@@ -63,7 +63,7 @@ pub(super) fn take<'s>(
         move_roles(scene, &moved, found);
         settle_place(found, step);
     }
-    let guard = moved.guard.map(|held| holder(scene, held));
+    let guard = moved.guard.and_then(|held| holder(scene, held));
     let change = CustodyChange {
         moved: match moved.state {
             Some(state) => Some((state, answers(rules, scene, found, state)?)),
@@ -74,6 +74,7 @@ pub(super) fn take<'s>(
             // Whoever is held by nobody is not under arrest either.
             Some(Holder::Nobody) => Some(false),
             Some(Holder::Agency(_)) if step == Step::Arrest => Some(true),
+            None if step == Step::Arrest && found.case.custody.guard.is_some() => Some(true),
             _ => None,
         },
         guard,
@@ -83,10 +84,13 @@ pub(super) fn take<'s>(
     Ok(Stepped { step, change, flagged })
 }
 
-/// Who holds the person then: somebody only where the document names who does.
-fn holder(scene: &Scene<'_>, held: bool) -> Holder {
-    let named = scene.document.agency(&Role::Guard.field()).filter(|_| held);
-    named.map_or(Holder::Nobody, |agency| Holder::Agency(agency.clone()))
+/// Who holds the person after a step that sets it or clears it: somebody only where the document names
+/// who does. One that names nobody leaves the person with who held them before.
+fn holder(scene: &Scene<'_>, held: bool) -> Option<Holder> {
+    if !held {
+        return Some(Holder::Nobody);
+    }
+    scene.document.agency(&Role::Guard.field()).cloned().map(Holder::Agency)
 }
 
 /// After a step a role is who was in another before it.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use super::case::{self, Found};
 use super::custody::{self, Stepped};
 use super::duties::{self, Act, Opening};
@@ -49,7 +51,7 @@ pub(super) fn decide(
         .filter(|agency| agency.is_active(world.time))
         .ok_or(Violation::new(Reason::UnknownSender, "sender"))?;
     let bindings = signers::bindings(world, &document.sender, &input.signers, Purpose::Document)?;
-    let day = document.date("decision_date").unwrap_or_else(|| shanghai_date(world.time.0));
+    let day = law_of(document).unwrap_or_else(|| shanghai_date(world.time.0));
     let table = world
         .law
         .on(day)
@@ -71,6 +73,15 @@ pub(super) fn decide(
     }
     let pipeline = Pipeline { view, world, input, table, thread, reference, bindings };
     pipeline.run(found)
+}
+
+/// The day whose law a document falls under: that of its decision, or on which the decision takes effect
+/// (生效之日), for what must be done with it runs from there. None, where it is no decision's own paper:
+/// that of the commit.
+#[must_use]
+pub fn law_of(document: &Document) -> Option<Date> {
+    let decided = document.date("decision_date")?;
+    Some(document.date("effective_date").unwrap_or(decided))
 }
 
 /// A known id with the same bytes is the same record, whatever the rules of today; with other bytes
@@ -246,7 +257,8 @@ impl Pipeline<'_, '_> {
         let after = found.as_ref().map(|found| found.case.clone());
         let scene = Scene { case: after.as_ref(), ..scene };
         let deliveries = self.number(&route);
-        let duties = self.duties(&scene, found.as_ref(), &deliveries, &owed, step, violations);
+        let taken = stepped.as_ref();
+        let duties = self.duties(&scene, found.as_ref(), &deliveries, &owed, taken, violations);
         flags.extend(self.case_flags(found.as_ref(), stepped.as_ref()));
         flags.extend(plausible::flags(
             &self.input.document,
@@ -372,16 +384,16 @@ impl Pipeline<'_, '_> {
         found: Option<&Found>,
         deliveries: &[(AgencyCode, InboxNumber, bool)],
         owed: &[(DutyId, &Duty)],
-        step: Option<Step>,
+        taken: Option<&Stepped>,
         violations: &mut Vec<Violation>,
     ) -> Vec<RuledEffect> {
         let kind = &self.input.document.kind;
+        let step = custody::step_of(self.table, &self.input.document, &self.thread);
         let act = Act {
             world: self.world,
             scene,
             table: self.table,
             kind,
-            step,
             thread: self.thread.root,
             new_expiry: found.and_then(Found::new_expiry),
         };
@@ -409,6 +421,7 @@ impl Pipeline<'_, '_> {
             deliveries,
             touched: &effects,
             owed,
+            flagged: taken.is_some_and(|stepped| stepped.flagged),
         };
         let opened = opening.open(self.table, violations);
         effects.extend(opened);
@@ -418,7 +431,7 @@ impl Pipeline<'_, '_> {
     fn case_flags(&self, found: Option<&Found>, stepped: Option<&Stepped>) -> Vec<Flag> {
         let flag = |what: &str| Flag {
             rule: format!("hub/{}", self.input.document.kind),
-            articles: self.table.articles.clone(),
+            articles: self.table.base.articles.clone(),
             what: what.to_owned(),
         };
         let mut flags: Vec<Flag> = found
@@ -518,8 +531,10 @@ impl Pipeline<'_, '_> {
         }
         effects.extend(outcome.duties);
         if let (Some(found), Some(stepped)) = (&outcome.found, outcome.stepped) {
-            let case = found.reference;
-            effects.push(hub(Effect::Custody { case, step: stepped.step, change: stepped.change }));
+            let Stepped { step, change, .. } = stepped;
+            let custody = Effect::Custody { case: found.reference, step, change };
+            let articles = self.table.base.articles.clone();
+            effects.push(RuledEffect { articles, ..hub(custody) });
         }
         let case = outcome.found.as_ref().map(|found| found.reference);
         let flagged = !outcome.flags.is_empty();

@@ -9,15 +9,17 @@ use super::World;
 use super::case::Found;
 use super::limit::{self, Run};
 use super::routing::{holds, violation};
-use crate::domain::custody::Step;
 use crate::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, RollRule, Warned};
 use crate::domain::record::{DutyChange, Effect, RuledEffect, Timing};
 use crate::domain::relation::{Relation, Scene};
 use crate::domain::rulebook::{Answers, DutyRule, Limit, OwnerRule, Ruled, Table};
 use crate::domain::state::{Key, Range, Row, View};
-use crate::domain::term::{Start, term_expiry_due};
+use crate::domain::term::{Start, shanghai_midnight_ms, term_expiry_due};
 use crate::ids::{AgencyCode, DocumentRef, DocumentType, DutyId, InboxNumber, LedgerIndex, Time};
 use crate::refusal::Violation;
+
+/// Outcomes (结果) after which everything goes on as before: 不予…, 维持.
+const LEAVES: [&str; 2] = ["refused", "upheld"];
 
 /// The duties still owed in a case, or in a thread where there is no case.
 pub(super) fn owed<'v>(view: &'v View<'_>, range: Range) -> Vec<(DutyId, &'v Duty)> {
@@ -70,7 +72,6 @@ pub(super) struct Act<'s, 'a> {
     pub(super) scene: &'s Scene<'a>,
     pub(super) table: &'s Table,
     pub(super) kind: &'s DocumentType,
-    pub(super) step: Option<Step>,
     pub(super) thread: LedgerIndex,
     /// The last day of the case's term, if the document changes it.
     pub(super) new_expiry: Option<Date>,
@@ -167,12 +168,24 @@ impl Act<'_, '_> {
 
     /// How a document of this kind ends that duty, if it does.
     fn closes(&self, duty: &Duty) -> Option<Outcome> {
-        if duty.closed_by.contains(self.kind) {
-            return self.is_about(duty).then(|| duty.met_at(self.world.time));
+        if !self.is_about(duty) {
+            return None;
         }
-        // A ruling that refuses leaves everything as it was.
-        let cancels = duty.cancelled_by.contains(self.kind) && self.step != Some(Step::Resume);
+        if duty.closed_by.contains(self.kind) {
+            return Some(duty.met_at(self.done_at(duty)));
+        }
+        // What is refused or upheld leaves everything as it was.
+        let outcome = self.scene.document.word("outcome");
+        let leaves = outcome.is_some_and(|outcome| LEAVES.contains(&outcome.as_str()));
+        let cancels = duty.cancelled_by.contains(self.kind) && !leaves;
         cancels.then_some(Outcome::Cancelled)
+    }
+
+    /// When the document does what that duty asks: now, or on the day of the decision.
+    fn done_at(&self, duty: &Duty) -> Time {
+        let decided = self.scene.document.date("decision_date").filter(|_| duty.done_when_decided);
+        let decided = decided.map(|date| Time(shanghai_midnight_ms(date)));
+        decided.map_or(self.world.time, |decided| decided.min(self.world.time))
     }
 
     fn heir(&self, relation: &str, violations: &mut Vec<Violation>) -> Option<AgencyCode> {
@@ -209,6 +222,8 @@ pub(super) struct Opening<'s, 'a> {
     pub(super) deliveries: &'s [(AgencyCode, InboxNumber, bool)],
     pub(super) touched: &'s [RuledEffect],
     pub(super) owed: &'s [(DutyId, &'s Duty)],
+    /// The document's step of custody did not fit: what hangs on the term is over, or owed already.
+    pub(super) flagged: bool,
 }
 
 impl Opening<'_, '_> {
@@ -251,6 +266,11 @@ impl Opening<'_, '_> {
         if rule.item.handover && !self.hands_over(&rule.item.name, agency) {
             return Ok(None);
         }
+        if rule.item.limit.hangs_on_term()
+            && (self.flagged || self.is_owed(&rule.item.name, agency))
+        {
+            return Ok(None);
+        }
         let mut duty = self.bare(rule, owner)?;
         self.start(&rule.item, &mut duty);
         if rule.item.closed_by_self {
@@ -265,11 +285,16 @@ impl Opening<'_, '_> {
         let under_way = self
             .case
             .is_some_and(|found| self.world.law.custody().is_handover(found.case.custody.state));
-        let open =
-            self.owed.iter().filter(|(id, _)| !ends(self.touched, *id)).any(|(_, duty)| {
-                duty.handover && duty.name == name && duty.owner.agency() == owner
-            });
-        under_way && !open
+        under_way && !self.is_owed(name, owner)
+    }
+
+    /// Whether that duty is owed in the case already, and not ended by this document. A handover has
+    /// one limit, and a term one end.
+    fn is_owed(&self, name: &str, owner: &AgencyCode) -> bool {
+        self.owed
+            .iter()
+            .filter(|(id, _)| !ends(self.touched, *id))
+            .any(|(_, duty)| duty.name == name && duty.owner.agency() == owner)
     }
 
     /// A duty whose limit has not begun.
@@ -310,6 +335,7 @@ impl Opening<'_, '_> {
             suspended: None,
             handover: rule.handover,
             closed_by: rule.closed_by.iter().cloned().chain(own).collect(),
+            done_when_decided: rule.done_when_decided,
             cancelled_by: rule.cancelled_by.clone(),
             passes_to: rule
                 .passes_to

@@ -233,20 +233,7 @@ fn due(world: &World<'_>, span: Span, start: Start, roll: Roll) -> Option<Due> {
 }
 
 fn start(document: &Document, event: Event) -> Option<Start> {
-    let field = match event {
-        Event::EffectiveDate => "effective_date",
-        Event::DecisionDate => "decision_date",
-        Event::ApplicationDate => "application_date",
-        Event::Discovery => "discovery_date",
-        Event::Arrest => "arrest_time",
-        Event::MeasureDate => "measure_time",
-        Event::TermExpiry => "term_expiry_date",
-        Event::StatedDate => "stated_date",
-        Event::LeavingCustody => "custody_left_date",
-        Event::NoticeToPerson => "person_notified_date",
-        Event::Receipt | Event::Opening => return None,
-    };
-    match document.fact(field)? {
+    match document.fact(event.field()?)? {
         Fact::Date(date) => Some(Start::Day(*date)),
         Fact::Time(time) => Some(Start::Instant(time.0)),
         _ => None,

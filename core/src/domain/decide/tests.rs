@@ -194,10 +194,8 @@ impl Nation {
     }
 
     fn completed(&self, mut paper: Paper) -> Paper {
-        let day = paper
-            .0
-            .date("decision_date")
-            .unwrap_or(crate::domain::term::shanghai_date(self.time.0));
+        let day =
+            super::law_of(&paper.0).unwrap_or(crate::domain::term::shanghai_date(self.time.0));
         if let Some(table) = self.law.on(day).table(&paper.0.kind) {
             paper.0.present.extend(table.required.iter().cloned());
             for need in &table.needs {

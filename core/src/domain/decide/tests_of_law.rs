@@ -86,7 +86,7 @@ fn missing_attachments(scene: &Scene<'_>, table: &Table) -> Vec<Flag> {
         .filter(|need| holds(scene, need.when.as_ref()) && lacks(&need.kind))
         .map(|need| Flag {
             rule: "hub/needs".to_owned(),
-            articles: table.articles.clone(),
+            articles: need.articles.clone(),
             what: format!("ATTACHMENT_KIND_MISSING {}", need.kind),
         })
         .collect()

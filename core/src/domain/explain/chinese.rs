@@ -123,6 +123,7 @@ pub(super) fn event(event: Event) -> &'static str {
         Event::StatedDate => "文书载明之日",
         Event::LeavingCustody => "离开监所之日",
         Event::NoticeToPerson => "告知本人之日",
+        Event::GivenDate => "口头提出之日",
         Event::Opening => "义务产生之时",
     }
 }

@@ -71,6 +71,12 @@ fn endings(phrases: &Phrases<'_>, duty: &DutyRule) -> Vec<Phrase> {
             "由本文书完成：审查是否逾期",
         ));
     }
+    if duty.done_when_decided {
+        endings.push(Phrase::new(
+            "done on the decision date, whenever it arrives",
+            "以作出裁定、决定之日为完成之日，不以送达之日",
+        ));
+    }
     for (types, english, chinese) in [
         (&duty.closed_by, "done by", "完成文书"),
         (&duty.cancelled_by, "ended without breach by", "免除文书"),

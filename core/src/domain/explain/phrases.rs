@@ -133,6 +133,10 @@ impl<'a> Phrases<'a> {
             }
             Atom::SenderIs(kinds) => format!("发送单位{is}{}", chinese::kinds(&kinds.0)),
             Atom::Answers(name) => format!("所答复的{is}{}", self.kind(name).chinese),
+            Atom::Received(name) => {
+                let received = either("本案已收到", "本案未收到");
+                format!("{received}{}", self.kind(name).chinese)
+            }
             Atom::FieldIs(field, word) => {
                 format!("{}{is}{}", chinese::field(field), chinese::value(field, word))
             }

@@ -39,6 +39,8 @@ pub enum Atom {
     SenderIs(Kinds),
     /// The type of the answered document.
     Answers(DocumentType),
+    /// A document of this type was taken in the case before.
+    Received(DocumentType),
     /// A field has this word as value; the first is the field's proto name.
     FieldIs(String, String),
 }

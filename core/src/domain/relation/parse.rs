@@ -245,6 +245,9 @@ impl Atom {
         if let Some(document_type) = text.strip_prefix("answers ") {
             return parse_type(document_type).map(Self::Answers);
         }
+        if let Some(document_type) = text.strip_prefix("received ") {
+            return parse_type(document_type).map(Self::Received);
+        }
         text.strip_prefix("field ")
             .and_then(|rest| rest.split_once(" is "))
             .filter(|(field, value)| is_plain_words(field) && is_plain_words(value))
@@ -263,6 +266,7 @@ impl fmt::Display for Atom {
             Self::DecidedBy(kinds) => write!(f, "decided by {}", kinds.word()),
             Self::SenderIs(kinds) => write!(f, "sender is {}", kinds.word()),
             Self::Answers(document_type) => write!(f, "answers {document_type}"),
+            Self::Received(document_type) => write!(f, "received {document_type}"),
             Self::FieldIs(field, value) => {
                 write!(f, "field {} is {value}", field.replace('_', " "))
             }

@@ -25,6 +25,9 @@ pub struct DutyRule {
     pub closed_by: Vec<DocumentType>,
     /// Measured backwards: was the opener in time?
     pub closed_by_self: bool,
+    /// Done on the day that the closing document states as its decision's (作出之日), and not when that
+    /// arrives: the limit is for deciding, and serving has its own.
+    pub done_when_decided: bool,
     /// What cancels it.
     pub cancelled_by: Vec<DocumentType>,
     /// What passes it on, and to whom.
@@ -73,6 +76,22 @@ pub enum Limit {
 }
 
 impl Limit {
+    /// Whether it hangs on the last day of the case's term.
+    #[must_use]
+    pub fn hangs_on_term(&self) -> bool {
+        match self {
+            Self::At(event) | Self::NotLaterThan(_, event) => *event == Event::TermExpiry,
+            Self::During(_) => true,
+            Self::Within { .. } | Self::Soft(_) => false,
+        }
+    }
+
+    /// Whether it counts days or months, and no hours.
+    #[must_use]
+    pub fn counts_days(&self) -> bool {
+        matches!(self, Self::Within { .. }) && !self.is_urgent()
+    }
+
     /// Whether it counts hours, or says at once.
     #[must_use]
     pub fn is_urgent(&self) -> bool {
@@ -154,6 +173,8 @@ pub enum Event {
     LeavingCustody,
     /// `person_notified_date` (告知本人之日).
     NoticeToPerson,
+    /// `given_date` (口头提出之日).
+    GivenDate,
     /// When the duty was opened.
     Opening,
 }
@@ -172,6 +193,7 @@ impl Event {
         (Self::StatedDate, "stated date"),
         (Self::LeavingCustody, "leaving custody"),
         (Self::NoticeToPerson, "notice to the person"),
+        (Self::GivenDate, "given date"),
         (Self::Opening, "opening of the duty"),
     ];
 
@@ -196,6 +218,7 @@ impl Event {
             Self::StatedDate => Some("stated_date"),
             Self::LeavingCustody => Some("custody_left_date"),
             Self::NoticeToPerson => Some("person_notified_date"),
+            Self::GivenDate => Some("given_date"),
             Self::Receipt | Self::Opening => None,
         }
     }

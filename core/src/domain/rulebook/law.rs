@@ -325,7 +325,7 @@ impl Table {
         self.may_answer.add(&addition.may_answer);
         append(&mut self.required, &addition.required, PartialEq::eq);
         self.required_verified &= addition.required_verified;
-        append(&mut self.needs, &addition.needs, PartialEq::eq);
+        append(&mut self.needs, &addition.needs, |a, b| (&a.kind, &a.when) == (&b.kind, &b.when));
         append(&mut self.sets, &addition.sets, PartialEq::eq);
         append(&mut self.articles, &addition.articles, PartialEq::eq);
         self.verified &= addition.verified;

@@ -51,11 +51,15 @@ impl Simulation {
             Act::Receipt | Act::Forward => {
                 let by = self.here(id, "corrections");
                 let kind = if act == Act::Receipt { "return_receipt" } else { "forwarding" };
+                let papers = match self.lives[id].is_temporary() {
+                    true => "temporary_release_decision",
+                    false => "verdict_handover",
+                };
                 // A verdict sent to the wrong place is forwarded by nobody.
-                let holder = self.lives[id].sent.contains_key("verdict_handover");
+                let holder = self.lives[id].sent.contains_key(papers);
                 let moved = self.lives[id].sent.contains_key("file_transfer");
                 if holder && !moved {
-                    let reply = self.reply(id, kind, &by, "verdict_handover");
+                    let reply = self.reply(id, kind, &by, papers);
                     self.send(id, act, reply);
                 }
             }
@@ -208,6 +212,7 @@ impl Simulation {
                 .at(&life.place)
                 .text("case_number", &life.number)
                 .agency("decision_organ", &life.decided_by)
+                .date("effective_date", life.effective)
                 .date("custody_left_date", today)
         });
         if self.send(id, act, paper) {
@@ -221,8 +226,10 @@ impl Simulation {
         let paper = self.judged(id, "temporary_release_decision");
         let paper = paper.with(|paper| paper.answering(&answered).date("decision_date", today));
         if self.send(id, act, paper) {
-            let prison = self.prison(id);
+            let (prison, corrections) = (self.prison(id), self.here(id, "corrections"));
             self.later(id, Act::HandOver, &prison, 24 * 2, 24 * 9);
+            self.later(id, Act::Receipt, &corrections, 24, 24 * 4);
+            self.later(id, Act::Forward, &corrections, 2, 48);
         }
     }
 

@@ -82,8 +82,8 @@ async fn another_limit_is_told_with_its_article() {
 #[tokio::test]
 async fn a_copy_more_is_told_as_one() {
     let report = tried(law_with(
-        "{ to = \"county procuratorate of the place of execution\", when = \"not places differ\" }",
-        "\"county procuratorate of the place of execution\"",
+        "{ to = \"county procuratorate of the place of execution\", when = \"not places differ\", carries",
+        "{ to = \"county procuratorate of the place of execution\", carries",
     ));
     let report = report.await;
     let more = "copies: 2 missing delivery_opened tianhe-procuratorate \
@@ -114,9 +114,12 @@ async fn a_field_more_refuses_what_lacks_it() {
 /// Where a rule stands in its list is no difference to anyone.
 #[tokio::test]
 async fn an_order_of_rules_makes_no_difference() {
+    let papers = "carries = [\"判决书、裁定书、决定书\", \"执行通知书\"] },\n";
     let (police, there) = (
-        "  \"county police of the place of execution\",   # Art 20 sentence 1, unconditional\n",
-        "  { to = \"supervising procuratorate of the sender\", when = \"places differ\" },\n",
+        format!("  {{ to = \"county police of the place of execution\", {papers}"),
+        format!(
+            "  {{ to = \"supervising procuratorate of the sender\", when = \"places differ\", {papers}"
+        ),
     );
     let comment = "  # the deciding organ's own; the local one is forwarded to\n";
     let (old, new) = (format!("{police}{comment}{there}"), format!("{there}{police}"));

@@ -328,7 +328,7 @@ fn one_duty() -> BoxedStrategy<Duty> {
     let force = select(vec![Force::Binding, Force::Soft, Force::Right]);
     let roll = select(vec![RollRule::Holidays, RollRule::Never, RollRule::UnlessArrested]);
     let limit = (text(), force, roll, of(time()), of(time()), any::<bool>());
-    let ends = (any::<bool>(), vec(kind_name(), 0..3), vec(kind_name(), 0..3));
+    let ends = (any::<bool>(), vec(kind_name(), 0..3), vec(kind_name(), 0..3), any::<bool>());
     let extension = (text(), kind_name(), any::<u8>()).prop_map(|(by, with, times)| Extension {
         by,
         with,
@@ -368,6 +368,7 @@ fn one_duty() -> BoxedStrategy<Duty> {
             provisional: limit.5,
             handover: ends.0,
             closed_by: ends.1,
+            done_when_decided: ends.3,
             cancelled_by: ends.2,
             passes_to: who.3,
         })

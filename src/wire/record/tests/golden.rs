@@ -197,6 +197,7 @@ fn duty_of(if_missed: Option<Box<Duty>>) -> Duty {
         limit: "5 days from receipt".to_owned(),
         force: Force::Binding,
         roll: RollRule::UnlessArrested,
+        done_when_decided: true,
         state: DutyState::Open,
         waits_for: Some((id("tianhe-corrections"), InboxNumber(7))),
         runs_from: Some(Start::Instant(TIME.0)),

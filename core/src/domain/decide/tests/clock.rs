@@ -273,8 +273,24 @@ fn what_follows_a_missed_limit_ends_with_its_document() {
     assert!(!nation.duties("立即组织查找")[0].is_owed());
 }
 
+/// The law as if a review stopped the time to answer a correction: no statute of today stops any.
+fn law_that_stops() -> Law {
+    let answer = "within = \"as stated\"\n";
+    let stops = "suspend = { with = \"review_request\", until = \"review_of_correction\" }\n";
+    let (mut holidays, mut books) = ("", Vec::new());
+    for (name, text) in Law::built_in_files() {
+        match name {
+            "rows.toml" => {}
+            "holidays.toml" => holidays = text,
+            _ => books.push((name.to_owned(), text.replace(answer, &format!("{answer}{stops}")))),
+        }
+    }
+    Law::load(&books, holidays).unwrap()
+}
+
 /// A correction notice to be answered by 20 November, and a way to look at the duty to answer it.
 fn corrected(nation: &mut Nation) -> (Sent, impl Fn(&Nation) -> Duty + use<>) {
+    nation.law = law_that_stops();
     let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
     nation.send(Paper::new("liwan-corrections", "registration_record").answering(&sent)).unwrap();
     let notice = Paper::new("liwan-procuratorate", "written_correction")

@@ -44,6 +44,7 @@ impl Scene<'_> {
             }
             Atom::SenderIs(kinds) => self.is_one_of(&self.document.sender, kinds),
             Atom::Answers(kind) => self.answered.is_some_and(|answered| answered.row.kind == *kind),
+            Atom::Received(kind) => self.case.is_some_and(|case| case.seen.contains(kind)),
             Atom::FieldIs(field, value) => match self.document.fact(field) {
                 Some(Fact::Word(word)) => word == value,
                 Some(Fact::Bool(yes)) => yes.to_string() == *value,

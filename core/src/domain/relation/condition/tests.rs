@@ -121,6 +121,19 @@ fn sender_and_answered_type() {
 }
 
 #[test]
+fn what_a_case_has_received() {
+    let received = Atom::Received(document_type("verdict_handover"));
+    let mut stage = Stage::new("liwan-court", "440103");
+    assert!(!holds(&stage, &received));
+    stage.case.as_mut().unwrap().seen.insert(document_type("decision_notice"));
+    assert!(!holds(&stage, &received));
+    stage.case.as_mut().unwrap().seen.insert(document_type("verdict_handover"));
+    assert!(holds(&stage, &received));
+    stage.case = None;
+    assert!(!holds(&stage, &received), "without a case nothing was received in it");
+}
+
+#[test]
 fn a_field_is_a_word_or_a_bool() {
     let mut stage = Stage::new("liwan-court", "440103");
     let facts = &mut stage.document.facts;

@@ -108,6 +108,7 @@ fn a_condition_says_what_it_says() {
         "subject is juvenile or person is missing",
         "sender is court",
         "answers verdict_handover",
+        "not received verdict_handover",
         "field file moves is true",
     ] {
         assert_eq!(parse(text).to_string(), text);

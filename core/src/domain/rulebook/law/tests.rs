@@ -104,8 +104,17 @@ fn each_instrument_counts_from_its_own_day() {
     assert_eq!(limits("temporary_release_decision", "2020-06-30"), [""; 0]);
     assert_eq!(
         limits("temporary_release_decision", "2020-07-01"),
-        ["10 days", "1 month", "5 working days", "7 days"],
-        "the Act's ten days to hand over from its first day"
+        [
+            "10 days",
+            "1 month",
+            "5 days",
+            "10 days",
+            "5 days",
+            "promptly",
+            "5 working days",
+            "7 days"
+        ],
+        "the Act's days to tell, to serve and to hand over from its first day"
     );
     assert_eq!(limits("supplement_notice", "2021-02-28"), [""; 0]);
     assert_eq!(limits("supplement_notice", "2021-03-01"), ["3 days"]);

@@ -24,6 +24,7 @@ const KEYS: &[&str] = &[
     "from",
     "roll",
     "closed_by",
+    "done_on",
     "cancelled_by",
     "passes_to",
     "extend",
@@ -96,6 +97,7 @@ impl Place<'_> {
         let when = keys.optional("when", |when| condition(when, Some(opener)));
         let limit = limit(keys, opener);
         let closed_by = keys.need("closed_by").and_then(|node| closed_by(&node));
+        let done_on = done_when_decided(keys, &limit);
         let cancelled_by = keys.distinct("cancelled_by", document_type);
         let passes_to = keys.optional("passes_to", passes_to);
         let extend = keys.optional("extend", |node| extend(node, opener));
@@ -114,6 +116,7 @@ impl Place<'_> {
             limit: limit?,
             closed_by,
             closed_by_self,
+            done_when_decided: done_on?,
             cancelled_by: cancelled_by?,
             passes_to: passes_to?,
             extend: extend?,
@@ -255,6 +258,20 @@ fn closed_by(node: &Node<'_>) -> Result<(Vec<DocumentType>, bool), Reported> {
         [only] if only.if_text() == Some(SELF) => Ok((Vec::new(), true)),
         _ => Ok((node.distinct(document_type)?, false)),
     }
+}
+
+/// `done_on = "decision date"`: a day can't tell whether hours were kept.
+fn done_when_decided(keys: &Keys<'_>, limit: &Result<Limit, Reported>) -> Result<bool, Reported> {
+    let done_on = keys.optional("done_on", |node| {
+        let done = node.word(&[(true, Event::DecisionDate.words())])?;
+        match limit {
+            Ok(limit) if !limit.counts_days() => {
+                Err(node.error("belongs to `within` in days or months".to_owned()))
+            }
+            _ => Ok(done),
+        }
+    });
+    Ok(done_on?.unwrap_or(false))
 }
 
 fn passes_to(node: &Node<'_>) -> Result<(DocumentType, Relation), Reported> {

@@ -100,7 +100,9 @@ pub(super) fn condition(
             (Atom::Answers(_) | Atom::FieldIs(..), None) => {
                 return Err(node.error(format!("{atom}: there is no document here")));
             }
-            (Atom::Answers(answered), _) => node.mention(Mentioned::Type(answered.clone())),
+            (Atom::Answers(named) | Atom::Received(named), _) => {
+                node.mention(Mentioned::Type(named.clone()));
+            }
             (Atom::FieldIs(field, word), Some(document_type)) => {
                 let expected = Expected::Word(word.clone());
                 let document_type = Some(document_type.clone());

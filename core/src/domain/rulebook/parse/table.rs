@@ -86,9 +86,9 @@ pub(super) fn table(
     for stray in BASE_KEYS.iter().filter(|_| !is_base).filter_map(|key| keys.get(key)) {
         stray.error("belongs to a base, a table with `class`".to_owned());
     }
-    let base = if is_base { base(&keys, scope).map(Some) } else { Ok(None) };
     let articles = articles(&keys);
     let source = articles.clone().unwrap_or_default();
+    let base = if is_base { base(&keys, scope, &source.0).map(Some) } else { Ok(None) };
     let to = entries(&keys, "to", scope, &source, primary);
     let copies = entries(&keys, "copies", scope, &source, entry);
     let rows = keys.optional("rows", |rows| rows.list(row));
@@ -97,7 +97,7 @@ pub(super) fn table(
     let may_answer = keys.optional("may_answer", self::answers);
     let required = keys.distinct("required", |path| field_path(path, Some(scope.document_type)));
     let required_recalled = keys.is_set("required_verified", false);
-    let needs = keys.distinct("needs", |need| self::need(need, scope.document_type));
+    let needs = keys.distinct("needs", |need| self::need(need, scope.document_type, &source.0));
     let sets = keys.distinct("sets", |node| node.word(SETS));
     let duties = numbered(&keys, "duties", |node, index| duty(node, scope, index));
     let rules = numbered(&keys, "rules", |node, index| rule(node, scope, index));
@@ -169,7 +169,7 @@ fn check_parties(keys: &Keys<'_>, class: &Result<Class, Reported>) -> Result<(),
     senders.map(|_| ())
 }
 
-fn base(keys: &Keys<'_>, scope: &TableScope<'_>) -> Result<Base, Reported> {
+fn base(keys: &Keys<'_>, scope: &TableScope<'_>, articles: &[String]) -> Result<Base, Reported> {
     let name = keys.need("name").and_then(|name| name.text().map(str::to_owned));
     let class = keys.need("class").and_then(|class| class.word(Class::WORDS));
     let parties = check_parties(keys, &class);
@@ -193,6 +193,7 @@ fn base(keys: &Keys<'_>, scope: &TableScope<'_>) -> Result<Base, Reported> {
     parties?;
     Ok(Base {
         name: name?,
+        articles: articles.to_vec(),
         class: class?,
         sender_is: sender_is?,
         subject: subject?.unwrap_or(SubjectRule::Case),
@@ -310,15 +311,20 @@ fn answers(node: &Node<'_>) -> Result<Answers, Reported> {
     }
 }
 
-fn need(node: &Node<'_>, document_type: &DocumentType) -> Result<Need, Reported> {
+fn need(
+    node: &Node<'_>,
+    document_type: &DocumentType,
+    articles: &[String],
+) -> Result<Need, Reported> {
+    let articles = articles.to_vec();
     if let Some(kind) = node.if_text() {
         node.text()?;
-        return Ok(Need { kind: kind.to_owned(), when: None });
+        return Ok(Need { kind: kind.to_owned(), when: None, articles });
     }
     let keys = node.keys(&["kind", "when"])?;
     let kind = keys.need("kind").and_then(|kind| kind.text().map(str::to_owned));
     let when = keys.need("when").and_then(|when| condition(&when, Some(document_type)));
-    Ok(Need { kind: kind?, when: Some(when?) })
+    Ok(Need { kind: kind?, when: Some(when?), articles })
 }
 
 fn numbered<T>(

@@ -246,6 +246,18 @@ const BROKEN_DUTIES_AND_RULES: &[Broken] = &[
     ),
     ("within = \"5 days\"", "soft = \"promptly\"", 26, "belongs to `within`"),
     ("from = \"receipt\"\n", "", 22, "`within` needs `from`"),
+    (
+        "from = \"receipt\"",
+        "from = \"receipt\"\ndone_on = \"receipt\"",
+        27,
+        "\"receipt\" is none of: decision date",
+    ),
+    (
+        "within = \"5 days\"\nfrom = \"receipt\"",
+        "within = \"48 hours\"\nfrom = \"receipt\"\ndone_on = \"decision date\"",
+        27,
+        "belongs to `within` in days or months",
+    ),
     ("from = \"receipt\"", "from = \"reciept\"", 26, "\"reciept\" is none of: effective date,"),
     (
         "from = \"receipt\"",
