@@ -59,7 +59,9 @@ pub(super) async fn gaps(
         pb::Gap {
             kind: gap(case.custody.state).into(),
             duty: Some(owed(*id, duty)),
-            custody: Some(custody_now(&case.custody, reader.is_concerned(case))),
+            // Of a juvenile it is shown by `GetCustody` alone, which records that it was.
+            custody: (case.juvenile != Some(true))
+                .then(|| custody_now(&case.custody, reader.is_concerned(case))),
         }
     };
     Ok(pb::ListGapsResponse { gaps: duties.iter().map(gap).collect(), next_page_token })
