@@ -13,9 +13,10 @@ pub(super) const MAX_PAGES: u32 = 0xffff_fffe;
 /// How long a statement waits for a lock: longer than any checkpoint, shorter than a caller's
 /// patience.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Pages in the log at which a commit moves them into the file: 4 MiB. With more, the slowest
-/// commits get slower and the others no faster.
-const CHECKPOINT_PAGES: &str = "1000";
+/// Pages in the log at which a commit moves them into the file: 16 MiB. With fewer, a page that each
+/// batch changes is moved more often; with more, the slowest commits get slower and the others no
+/// faster.
+const CHECKPOINT_PAGES: &str = "4000";
 
 /// KiB of cache for the writer, negative as SQLite wants it. A batch of 256 documents changes some
 /// thousand pages: in the default 2 MiB they would be written to the log before the commit, and some

@@ -24,7 +24,8 @@ pub enum Key {
     Rulebook,
     /// An operators' change, by its id.
     Change(DocumentId),
-    /// A document, by its sender and id.
+    /// A document, by its id and sender: ids begin with the time, so that what is new stands together,
+    /// whoever sent it, and a batch changes few pages.
     Document(DocumentRef),
     /// How many documents an agency has sent.
     Sender(AgencyCode),
@@ -99,7 +100,7 @@ impl Key {
             Self::Rulebook => Writer::tag(4),
             Self::Change(id) => Writer::tag(5).bytes(&id.0),
             Self::Document(document) => {
-                Writer::tag(6).text(document.sender.as_str()).bytes(&document.id.0)
+                Writer::tag(6).bytes(&document.id.0).text(document.sender.as_str())
             }
             Self::Sender(code) => Writer::tag(7).text(code.as_str()),
             Self::Sent(code, number) => Writer::tag(8).text(code.as_str()).number(number.0),
@@ -228,10 +229,10 @@ impl Key {
             3 => Self::Certificate(Digest(reader.array()?)),
             4 => Self::Rulebook,
             5 => Self::Change(DocumentId(reader.array()?)),
-            6 => Self::Document(DocumentRef {
-                sender: reader.code()?,
-                id: DocumentId(reader.array()?),
-            }),
+            6 => {
+                let id = DocumentId(reader.array()?);
+                Self::Document(DocumentRef { sender: reader.code()?, id })
+            }
             7 => Self::Sender(reader.code()?),
             8 => Self::Sent(reader.code()?, SenderNumber(reader.number()?)),
             9 => Self::Inbox(reader.code()?),
