@@ -13,8 +13,9 @@ use xianjie_core::ledger::Leaf;
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal};
 
+use super::fold::Item;
 use super::submit::unavailable;
-use super::{Answer, Hub, Submission, statements};
+use super::{Answer, Hub, Submission};
 use crate::store::{Entry, Wants};
 use crate::wire;
 
@@ -63,7 +64,7 @@ impl Hub {
             return Err(Reason::Draining.into());
         }
         self.check_room()?;
-        let item = statements::item(Input::Access(Box::new(input)))?;
+        let item = Item::bare(Input::Access(Box::new(input)))?;
         self.queue.decide(item).await
     }
 

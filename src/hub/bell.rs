@@ -10,13 +10,12 @@ use xianjie_core::ids::{AgencyCode, InboxNumber, LedgerIndex};
 use xianjie_core::limits;
 use xianjie_core::refusal::Reason;
 
-use super::published::Published;
 use crate::store::Entry;
 
 /// Deliveries of one inbox kept in memory while someone listens; who falls behind reads pages.
 const TAIL: usize = 128;
-/// Their bytes: with 11,400 listeners, whose documents are mostly shared, a few hundred MiB at worst.
-const TAIL_BYTES: usize = 256 * 1024;
+/// Their bytes. With 11,400 inboxes listened to, and each document in three of them, 240 MiB at worst.
+const TAIL_BYTES: usize = 64 * 1024;
 
 /// A delivery that was just committed.
 #[derive(Debug, Clone)]
@@ -27,8 +26,6 @@ pub struct Arrival {
     pub entry: Arc<Entry>,
     /// Its record.
     pub record: Arc<Record>,
-    /// A checkpoint that covers it.
-    pub published: Arc<Published>,
 }
 
 /// Wakes subscribers.
@@ -78,7 +75,8 @@ impl Bell {
     }
 
     /// Tells the addressees of a committed record.
-    pub fn ring(&self, entry: &Arc<Entry>, record: &Arc<Record>, published: &Arc<Published>) {
+    /// The checkpoint that covers it is published by now.
+    pub fn ring(&self, entry: &Arc<Entry>, record: &Arc<Record>) {
         for ruled in &record.effects {
             let Effect::DeliveryOpened { agency, number, .. } = &ruled.effect else { continue };
             let listened = {
@@ -86,12 +84,8 @@ impl Bell {
                 inboxes.get(agency).cloned()
             };
             let Some(listened) = listened else { continue };
-            let arrival = Arrival {
-                number: *number,
-                entry: Arc::clone(entry),
-                record: Arc::clone(record),
-                published: Arc::clone(published),
-            };
+            let arrival =
+                Arrival { number: *number, entry: Arc::clone(entry), record: Arc::clone(record) };
             let mut tail = listened.tail.lock().unwrap_or_else(PoisonError::into_inner);
             tail.push_back(arrival);
             let bytes = |arrival: &Arrival| {

@@ -5,7 +5,8 @@ use xianjie_core::domain::record;
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal};
 
-use super::{Answer, Hub, statements};
+use super::fold::Item;
+use super::{Answer, Hub};
 use crate::identity::signature::PayloadType;
 use crate::wire;
 use crate::wire::signature::Signed;
@@ -38,7 +39,7 @@ impl Hub {
                 bindings: Vec::new(),
             },
         }));
-        self.queue.decide(statements::item(input)?).await
+        self.queue.decide(Item::bare(input)?).await
     }
 
     /// Has the directory revoke what an authority's list names; returns how many certificates that
@@ -54,7 +55,7 @@ impl Hub {
         for some in certificates.chunks(limits::DIRECTORY_CHANGES) {
             let certificates = some.iter().copied().collect();
             let said = RevocationsInput { list: list.clone(), certificates };
-            let answer = self.queue.decide(statements::item(Input::Revocations(said))?).await?;
+            let answer = self.queue.decide(Item::bare(Input::Revocations(said))?).await?;
             revoked += answer.entry.map_or(0, |(_, record)| record.effects.len());
         }
         Ok(revoked)

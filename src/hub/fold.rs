@@ -4,7 +4,7 @@
 //! The fold runs on what is loaded; where it reads something that is not, it asks for it and runs
 //! again. A panic in a decision refuses that one input and sets it aside; the batch goes on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -14,15 +14,19 @@ use xianjie_core::domain::record::{Effect, Record};
 use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::domain::state::{
-    ApplyError, Cache, Changes, EntryHead, Key, Loaded, Row, View, Wants, apply,
+    Cache, Changes, EntryHead, Key, Loaded, Row, View, Wants, apply,
 };
 use xianjie_core::ids::{Digest, DocumentRef, LedgerIndex, Time};
 use xianjie_core::ledger::commitment::digest_commitment;
 use xianjie_core::ledger::{Edge, Hash, Leaf, leaf_hash, record_commitment};
 use xianjie_core::refusal::{Reason, Refusal};
 
-use crate::store::{Batch, Entry, FOLD_ROUNDS, Fold, FullTile, Head};
+use crate::entropy::random;
+use crate::store::{Batch, Entry, FOLD_ROUNDS, Fold, FullTile, Head, Step};
 use crate::wire;
+
+#[cfg(test)]
+mod tests;
 
 /// One input with what its entry needs besides.
 #[derive(Clone)]
@@ -35,6 +39,17 @@ pub(super) struct Item {
     pub(super) document_salt: [u8; 32],
     /// The `SignedDocument`, verbatim; empty if it is no document.
     pub(super) signed_document: Vec<u8>,
+}
+
+impl Item {
+    /// An item without a document.
+    ///
+    /// # Errors
+    /// The machine has no randomness for its salt now.
+    pub(super) fn bare(input: Input) -> Result<Self, Refusal> {
+        let salt = random().map_err(|_| Refusal::from(Reason::StoreUnavailable))?;
+        Ok(Self { input, salt, document_salt: [0; 32], signed_document: Vec::new() })
+    }
 }
 
 /// What became of one input.
@@ -56,9 +71,8 @@ pub(super) struct Folded {
     pub(super) edge: Edge,
     /// The directory after it.
     pub(super) directory: Arc<Directory>,
-    /// The rows that changed.
-    pub(super) rows: BTreeMap<Key, Option<Row>>,
-    batch: Batch,
+    /// What the store writes of it.
+    pub(super) batch: Arc<Batch>,
 }
 
 /// What every fold of this hub shares.
@@ -115,6 +129,11 @@ impl<'a> BatchFold<'a> {
         }
     }
 
+    /// Whether an input had to be set aside: a defect.
+    pub(super) fn has_set_aside(&self) -> bool {
+        !self.quarantined.is_empty()
+    }
+
     /// What the batch came to, after the transaction.
     pub(super) fn into_folded(self) -> Option<Folded> {
         self.folded
@@ -152,7 +171,7 @@ impl<'a> BatchFold<'a> {
                 outcomes.push(Outcome::Refused(Reason::Quarantined.into()));
                 continue;
             }
-            match run.item(item).map_err(|_| Again::Without(place))? {
+            match run.item(item).map_err(|SetAside| Again::Without(place))? {
                 Some(outcome) => outcomes.push(outcome),
                 None => lacking = lacking.or(Some(place)),
             }
@@ -165,24 +184,25 @@ impl<'a> BatchFold<'a> {
 }
 
 impl Fold for BatchFold<'_> {
-    fn wants(&mut self, head: &Head, loaded: &Loaded) -> Wants {
+    fn step(&mut self, head: &Head, loaded: &Loaded) -> Step {
         self.rounds += 1;
         // What every document asks for first, without deciding anything in vain.
         if loaded.rows.is_empty() {
             let wants = self.first_wants();
             if !wants.is_empty() {
-                return wants;
+                return Step::Load(wants);
             }
         }
         loop {
             match self.run(head, loaded) {
                 Ok(folded) => {
+                    let batch = Arc::clone(&folded.batch);
                     self.folded = Some(folded);
-                    return Wants::default();
+                    return Step::Write(batch);
                 }
                 Err(Again::Load(wants, place)) => {
                     if self.rounds < FOLD_ROUNDS {
-                        return wants;
+                        return Step::Load(wants);
                     }
                     // Each of a long chain of items asks only once its predecessor is decided: the
                     // batch ends before the first that still lacks something.
@@ -199,11 +219,10 @@ impl Fold for BatchFold<'_> {
             }
         }
     }
-
-    fn fold(&mut self, _head: &Head, _loaded: Loaded) -> Batch {
-        self.folded.as_mut().map(|folded| std::mem::take(&mut folded.batch)).unwrap_or_default()
-    }
 }
+
+/// An item that can't be decided or applied: a defect, which must not hold up the others.
+struct SetAside;
 
 struct Run<'r, 'a> {
     fold: &'r BatchFold<'a>,
@@ -217,7 +236,7 @@ struct Run<'r, 'a> {
 
 impl Run<'_, '_> {
     /// Decides and applies one item; none if something must be loaded first.
-    fn item(&mut self, item: &Item) -> Result<Option<Outcome>, ApplyError> {
+    fn item(&mut self, item: &Item) -> Result<Option<Outcome>, SetAside> {
         let index = LedgerIndex(self.edge.size());
         let decided = catch_unwind(AssertUnwindSafe(|| self.decide(item, index)));
         if self.lacks() {
@@ -229,7 +248,7 @@ impl Run<'_, '_> {
             Ok(Err(refusal)) => Ok(Some(Outcome::Refused(refusal))),
             Err(_) => {
                 tracing::error!(index = index.0, "a decision panicked; its input is set aside");
-                Ok(Some(Outcome::Refused(Reason::Quarantined.into())))
+                Err(SetAside)
             }
         }
     }
@@ -252,19 +271,25 @@ impl Run<'_, '_> {
         item: &Item,
         index: LedgerIndex,
         decided: Decided,
-    ) -> Result<Option<Outcome>, ApplyError> {
+    ) -> Result<Option<Outcome>, SetAside> {
         let Decided { record, known, link } = decided;
         let bytes = wire::record::encode(&record);
         if bytes.len() > xianjie_core::limits::RECORD_BYTES {
             return Ok(Some(Outcome::Refused(Reason::TooManyAddressees.into())));
         }
-        let applied = apply(&mut self.view, index, self.time, &record);
+        let view = &mut self.view;
+        let applied = catch_unwind(AssertUnwindSafe(|| apply(view, index, self.time, &record)));
         if self.lacks() {
             return Ok(None);
         }
         // What a failed `apply` changed so far must not be written: the batch runs without the item.
-        applied.inspect_err(|error| {
-            tracing::error!(index = index.0, %error, "a record does not apply");
+        let applied = applied.map_err(|_| {
+            tracing::error!(index = index.0, "applying a record panicked; its input is set aside");
+            SetAside
+        })?;
+        applied.map_err(|error| {
+            tracing::error!(index = index.0, %error, "a record does not apply; its input is set aside");
+            SetAside
         })?;
         for ruled in &record.effects {
             follow(&mut self.directory, &self.view, &ruled.effect);
@@ -312,12 +337,12 @@ impl Run<'_, '_> {
                 root: self.edge.root().0,
                 epoch: head.epoch,
             },
-            entries: self.entries.iter().map(|entry| (**entry).clone()).collect(),
-            rows: rows.clone(),
+            entries: self.entries,
+            rows,
             persons: links,
             tiles,
         };
-        Folded { outcomes, edge: self.edge, directory: self.directory, rows, batch }
+        Folded { outcomes, edge: self.edge, directory: self.directory, batch: Arc::new(batch) }
     }
 }
 

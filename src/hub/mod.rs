@@ -49,6 +49,7 @@ mod submissions;
 mod submit;
 mod supervise;
 mod timekeeper;
+mod troubles;
 mod watchers;
 mod word;
 
@@ -61,6 +62,7 @@ pub use sequencer::{Answer, Fatal};
 pub use statements::Settlement;
 pub use submissions::{Progress, Submission};
 pub use submit::Prepared;
+pub use troubles::Troubles;
 pub use watchers::Watcher;
 
 use bell::Bell;
@@ -122,6 +124,7 @@ pub(crate) struct Shared {
     pub(crate) directory: ArcSwap<Directory>,
     pub(crate) keys: Keys,
     pub(crate) watch: Watch,
+    pub(crate) troubles: Troubles,
     stopped: AtomicBool,
     changed: tokio::sync::watch::Sender<u64>,
     commits: AtomicU64,
@@ -230,6 +233,7 @@ impl Hub {
             directory: ArcSwap::from_pointee(directory.clone()),
             keys: Keys::default(),
             watch,
+            troubles: Troubles::default(),
             stopped: AtomicBool::new(false),
             changed: tokio::sync::watch::Sender::new(0),
             commits: AtomicU64::new(0),
@@ -295,6 +299,12 @@ impl Hub {
     #[must_use]
     pub fn attachments(&self) -> &Arc<Attachments> {
         &self.shared.attachments
+    }
+
+    /// What only its operator can put right.
+    #[must_use]
+    pub fn troubles(&self) -> &Troubles {
+        &self.shared.troubles
     }
 
     /// The bell.

@@ -10,7 +10,8 @@ use xianjie_core::ledger::sha256;
 use xianjie_core::limits;
 use xianjie_core::refusal::{Advice, Reason, Refusal};
 
-use super::{Hub, statements};
+use super::Hub;
+use super::fold::Item;
 use crate::entropy::random;
 
 /// Refusals that wait for their minute to end.
@@ -79,7 +80,7 @@ impl Hub {
             let kept = (items.clone(), more);
             let kind = Kind::Refusals(RefusalsRecord { agency: agency.clone(), items, more });
             let record = Record { kind, effects: Vec::new() };
-            let Ok(item) = statements::item(Input::Noted(Box::new(record))) else { continue };
+            let Ok(item) = Item::bare(Input::Noted(Box::new(record))) else { continue };
             if let Err(refusal) = self.queue.decide(item).await {
                 tracing::warn!(%refusal, "refusals are not noted yet");
                 self.keep_waiting(agency, kept);

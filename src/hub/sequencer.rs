@@ -8,7 +8,7 @@ use xianjie_core::domain::decide::{Change, Input};
 use xianjie_core::domain::directory::Directory;
 use xianjie_core::domain::record::Record;
 use xianjie_core::domain::state::{Cache, EntryHead, Key, Row};
-use xianjie_core::ids::LedgerIndex;
+use xianjie_core::ids::{LedgerIndex, Time};
 use xianjie_core::ledger::Edge;
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal};
@@ -103,13 +103,16 @@ impl Sequencer {
         }
         let (mut items, mut askers): (Vec<Item>, Vec<Asker>) =
             queued.into_iter().map(|queued| (queued.item, queued.asker)).unzip();
-        if !self.guard.believes(self.shared.clock.now()) {
+        let now = self.shared.clock.now();
+        let believed = self.guard.believes(now);
+        self.shared.troubles.clock_leapt(!believed);
+        if !believed {
             tracing::error!("the clock leapt ahead of the monotonic clock; commits pause");
             refuse(askers);
             return Ok(Vec::new());
         }
         let mut left = Vec::new();
-        match self.commit(&items).await {
+        match self.commit(&items, now).await {
             Ok(Some((folded, head))) => {
                 let published = self.publish(&folded, head)?;
                 self.remember(&folded);
@@ -135,13 +138,18 @@ impl Sequencer {
         Ok(left)
     }
 
-    async fn commit(&mut self, items: &[Item]) -> Result<Option<(Folded, Head)>, StoreError> {
+    /// Commits a batch at `now`, the very reading of the clock that was believed.
+    async fn commit(
+        &mut self,
+        items: &[Item],
+        now: Time,
+    ) -> Result<Option<(Folded, Head)>, StoreError> {
         let law = self.shared.laws.current();
         let ground = Ground {
             divisions: &self.shared.divisions,
             law: &law,
             reminders: self.shared.reminders,
-            now: self.shared.clock.now(),
+            now,
         };
         let mut fold = BatchFold::new(
             ground,
@@ -151,6 +159,9 @@ impl Sequencer {
             &self.cache,
         );
         let head = self.shared.store.commit(&mut fold).await?;
+        if fold.has_set_aside() {
+            self.shared.troubles.set_aside();
+        }
         let Some(folded) = fold.into_folded() else { return Ok(None) };
         let size = self.edge.size();
         Ok(Some((folded, head.unwrap_or(Head { size, ..Head::default() }))))
@@ -176,12 +187,12 @@ impl Sequencer {
             self.directory = Arc::clone(&folded.directory);
             self.shared.set_directory(Arc::clone(&folded.directory));
         }
-        if let Some(Some(Row::Rulebook(digest))) = folded.rows.get(&Key::Rulebook) {
+        if let Some(Some(Row::Rulebook(digest))) = folded.batch.rows.get(&Key::Rulebook) {
             self.shared.laws.take_effect(*digest);
             self.shared.watch.has_new_calendar();
         }
         self.cache.age();
-        for (key, row) in &folded.rows {
+        for (key, row) in &folded.batch.rows {
             self.cache.remember(key, row.as_ref());
         }
         for outcome in &folded.outcomes {
@@ -196,7 +207,7 @@ impl Sequencer {
         let published = Arc::clone(published);
         match outcome {
             Outcome::Recorded(entry, record, known) => {
-                self.shared.bell.ring(&entry, &record, &published);
+                self.shared.bell.ring(&entry, &record);
                 Ok(Answer { entry: Some((entry, record)), known, published })
             }
             Outcome::Known(known) => Ok(Answer { entry: None, known, published }),
@@ -227,6 +238,7 @@ impl Sequencer {
         let in_force = super::laws::in_force(&*self.shared.store).await;
         if let Some(digest) = in_force.map_err(|error| Fatal::Store(error.to_string()))? {
             self.shared.laws.take_effect(digest);
+            self.shared.watch.has_new_calendar();
         }
         self.cache.clear();
         self.shared.set_directory(Arc::clone(&self.directory));
@@ -251,7 +263,7 @@ impl Sequencer {
             for entry in entries {
                 let record = wire::record::decode(&entry.record)
                     .map_err(|error| Fatal::Store(error.to_string()))?;
-                self.shared.bell.ring(&Arc::new(entry), &Arc::new(record), &published);
+                self.shared.bell.ring(&Arc::new(entry), &Arc::new(record));
             }
         }
         Ok(())

@@ -9,7 +9,6 @@ use xianjie_core::refusal::{Reason, Refusal, Violation};
 use super::fold::Item;
 use super::submit::unavailable;
 use super::{Answer, Hub};
-use crate::entropy::random;
 use crate::identity::signature::PayloadType;
 use crate::store::Wants;
 use crate::wire::signature::Signed;
@@ -50,7 +49,7 @@ impl Hub {
             items,
             statement: statement_of(signed),
         });
-        let answer = self.queue.decide(item(input)?).await?;
+        let answer = self.queue.decide(Item::bare(input)?).await?;
         self.settlements(agency, &numbers, answer).await
     }
 
@@ -73,7 +72,7 @@ impl Hub {
             reason,
             statement: statement_of(signed),
         });
-        let answer = self.queue.decide(item(input)?).await?;
+        let answer = self.queue.decide(Item::bare(input)?).await?;
         let settlements = self.settlements(agency, &[number], answer).await?;
         settlements.into_iter().next().ok_or_else(|| Reason::NotFound.into())
     }
@@ -145,10 +144,4 @@ fn statement_of(signed: Signed) -> record::Signed {
         signatures: signed.signatures,
         bindings: Vec::new(),
     }
-}
-
-/// An item without a document.
-pub(super) fn item(input: Input) -> Result<Item, Refusal> {
-    let salt = random().map_err(|_| Refusal::from(Reason::StoreUnavailable))?;
-    Ok(Item { input, salt, document_salt: [0; 32], signed_document: Vec::new() })
 }

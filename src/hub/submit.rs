@@ -152,6 +152,7 @@ impl Hub {
         };
         if !fits {
             tracing::error!(size, "a signer has seen a checkpoint that is not this ledger's");
+            self.shared.troubles.seen_mismatch();
             return Err(Violation::new(Reason::SeenMismatch, "seen").into());
         }
         Ok(())

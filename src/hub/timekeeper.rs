@@ -13,10 +13,11 @@ use xianjie_core::domain::record::{Clock, Kind, Outage, Record};
 use xianjie_core::domain::state::{Delivery, Inbox, Key, Row};
 use xianjie_core::ids::{AgencyCode, DutyId, InboxNumber, Time};
 use xianjie_core::limits;
-use xianjie_core::refusal::{Advice, Refusal};
+use xianjie_core::refusal::{Advice, Reason, Refusal};
 
+use super::Hub;
+use super::fold::Item;
 use super::submit::unavailable;
-use super::{Hub, statements};
 use crate::store::{Store, StoreError, Wants};
 
 /// A hub that was away for longer was out of service.
@@ -70,8 +71,16 @@ impl Hub {
         if self.is_draining() {
             return Ok(0);
         }
+        let taken = self.take_steps(self.now()).await;
+        // A hub whose queue is full is in service: what it has no place for comes later.
+        if !matches!(&taken, Err(refusal) if refusal.reason() != Reason::Busy) {
+            self.shared.watch.alive.store(self.now().0, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    async fn take_steps(&self, now: Time) -> Result<usize, Refusal> {
         let watch = &self.shared.watch;
-        let now = self.now();
         let mut made = self.note_outage(now).await?;
         if !watch.recomputed.load(Ordering::Relaxed) {
             made += self.recompute().await?;
@@ -85,7 +94,6 @@ impl Hub {
             made += self.look_at_inboxes(now).await?;
             watch.inboxes_at.store(now.0.saturating_add(INBOXES_EVERY_MS), Ordering::Relaxed);
         }
-        watch.alive.store(self.now().0, Ordering::Relaxed);
         Ok(made)
     }
 
@@ -101,7 +109,7 @@ impl Hub {
         }
         let outage = Outage { from, until: now };
         let record = Record { kind: Kind::Clock(Clock::Outage(outage)), effects: Vec::new() };
-        self.queue.decide(statements::item(Input::Noted(Box::new(record)))?).await?;
+        self.queue.decide(Item::bare(Input::Noted(Box::new(record)))?).await?;
         watch.alive.store(now.0, Ordering::Relaxed);
         watch.settling_until.store(settled_after(&outage).0, Ordering::Relaxed);
         Ok(1)
@@ -217,7 +225,7 @@ impl Hub {
     async fn ask(&self, inputs: impl IntoIterator<Item = ClockInput>) -> Result<usize, Refusal> {
         let mut asked = Vec::new();
         for input in inputs {
-            asked.push(self.queue.decide(statements::item(Input::Clock(input))?));
+            asked.push(self.queue.decide(Item::bare(Input::Clock(input))?));
         }
         let mut made = 0;
         for answer in join_all(asked).await {

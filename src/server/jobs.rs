@@ -280,6 +280,7 @@ async fn raise_alarms(desk: Desk, doors: Vec<Arc<Door>>) {
             "a revocation list is past its next update; it stays in force",
             "吊销列表已过期，仍继续有效",
         );
+        raise_troubles(&desk);
         let wal = desk.hub.store().wal_bytes().await.unwrap_or_default();
         set(
             &desk,
@@ -310,6 +311,31 @@ async fn raise_alarms(desk: Desk, doors: Vec<Arc<Door>>) {
             "有已登记证书将在三十日内到期",
         );
     }
+}
+
+fn raise_troubles(desk: &Desk) {
+    let troubles = desk.hub.troubles();
+    set(
+        desk,
+        troubles.has_clock_leapt(),
+        "CLOCK_LEAPT",
+        "the clock leapt ahead: nothing is committed until it is put right",
+        "时钟突跳超前：校正之前暂停入账",
+    );
+    set(
+        desk,
+        troubles.has_set_aside(),
+        "QUARANTINED",
+        "an input could not be decided and was set aside: see the log, report the defect",
+        "有输入无法处理，已隔离：请查看日志并报告缺陷",
+    );
+    set(
+        desk,
+        troubles.has_seen_mismatch(),
+        "SEEN_MISMATCH",
+        "a signer has seen another ledger under this name: compare checkpoints with them",
+        "有签名方所见账本与本账本不一致：请与其核对检查点",
+    );
 }
 
 fn set(desk: &Desk, stands: bool, reason: &'static str, message: &str, message_zh: &str) {

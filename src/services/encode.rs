@@ -94,8 +94,8 @@ pub(super) async fn arrived(
     agency: &AgencyCode,
     arrival: &Arrival,
 ) -> Result<pb::Delivery, Refusal> {
-    let Arrival { number, entry, record, published } = arrival;
-    delivery(hub, agency, *number, None, entry, record, published).await
+    let Arrival { number, entry, record } = arrival;
+    delivery(hub, agency, *number, None, entry, record, &hub.published()).await
 }
 
 async fn delivery(

@@ -6,6 +6,7 @@
 //! `tests/it/store`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use xianjie_core::domain::state::{Key, Row};
@@ -68,7 +69,7 @@ pub struct FullTile {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     /// New entries, in order, the first at the old head's size.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Arc<Entry>>,
     /// Rows that changed: the new row, or none if it is gone.
     pub rows: BTreeMap<Key, Option<Row>>,
     /// New links from a person to a case, kept outside the state (P9); one that exists stays.
@@ -112,13 +113,18 @@ pub fn prefix_end(prefix: &[u8]) -> Vec<u8> {
 
 /// The pure middle of the writing transaction.
 pub trait Fold: Send {
-    /// What must still be loaded, given the head and what is loaded already; nothing: enough. Asked
-    /// again after each load, [`FOLD_ROUNDS`] times at most.
-    fn wants(&mut self, head: &Head, loaded: &Loaded) -> Wants;
+    /// Goes on with what is loaded: what must be loaded besides, or what to write. Asked again after
+    /// each load, [`FOLD_ROUNDS`] times at most.
+    fn step(&mut self, head: &Head, loaded: &Loaded) -> Step;
+}
 
-    /// Decides and says what to write; nothing to write (no entries) ends the transaction without a
-    /// commit. Called once, or again from the start if the transaction is run again.
-    fn fold(&mut self, head: &Head, loaded: Loaded) -> Batch;
+/// How a fold goes on.
+#[derive(Debug)]
+pub enum Step {
+    /// This must be loaded first.
+    Load(Wants),
+    /// This is to be written; without entries the transaction ends and nothing is.
+    Write(Arc<Batch>),
 }
 
 /// Why the store did not do it.

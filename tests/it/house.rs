@@ -48,6 +48,12 @@ impl House {
         Self::found_as(origin, Schema::built_in(), Law::built_in()).await
     }
 
+    /// The same in earnest: its clock may not leap.
+    pub(crate) async fn found_in_earnest() -> Self {
+        let origin = "hub.house.example/ledger/1".parse().unwrap();
+        Self::found_as(origin, Schema::built_in(), Law::built_in()).await
+    }
+
     /// A new hub under another law.
     pub(crate) async fn found_with(schema: Schema, law: Law) -> Self {
         Self::found_as(origin(), schema, law).await

@@ -10,6 +10,7 @@ use xianjie::wire::pb;
 use xianjie_core::domain::record::{Clock, DutyStep, Kind};
 use xianjie_core::domain::term::shanghai_midnight_ms;
 use xianjie_core::ids::{InboxNumber, LedgerIndex, Time};
+use xianjie_core::refusal::Reason;
 
 use crate::hostile::documents::verdict;
 use crate::house::House;
@@ -188,6 +189,26 @@ async fn what_is_missed_is_told_again_each_week_until_it_is_done() {
         keep_time(&hub).await;
     }
     assert_eq!(of(&steps(&hub).await, "报到"), [DutyStep::HandoverMissed; 3]);
+    drop(hub);
+    tasks.ended().await.unwrap();
+}
+
+/// A ledger can't come back from the future: what a leaping clock would date is not written at all.
+#[tokio::test]
+async fn a_clock_that_leaps_ahead_pauses_commits_until_it_is_put_right() {
+    let house = House::found_in_earnest().await;
+    let (hub, tasks) = house.open(house.store().await).await.unwrap();
+    let ping = || house.ping(COURT, &[CORRECTIONS]);
+    hub.submit(&code(COURT), ping()).await.unwrap();
+    let size = hub.published().size;
+    house.clock.set(days(1));
+    let refusal = hub.submit(&code(COURT), ping()).await.unwrap_err();
+    assert_eq!(refusal.reason(), Reason::StoreUnavailable);
+    assert!(hub.troubles().has_clock_leapt());
+    assert_eq!(hub.published().size, size);
+    house.clock.set(NOW);
+    hub.submit(&code(COURT), ping()).await.unwrap();
+    assert!(!hub.troubles().has_clock_leapt());
     drop(hub);
     tasks.ended().await.unwrap();
 }

@@ -17,7 +17,7 @@ use super::law::{Question, Verdict};
 use super::record;
 use super::signatures::Claim;
 use crate::hub::fold::follow;
-use crate::store::{Batch, Entry, Fold, Head, Loaded, Store, StoreError, Wants};
+use crate::store::{Batch, Entry, Fold, Head, Loaded, Step, Store, StoreError, Wants};
 
 /// One step of the fold: these entries, after all that the scratch store holds.
 pub(super) struct Replay<'a> {
@@ -180,27 +180,20 @@ impl From<Outcome> for Replayed {
 }
 
 impl Fold for Replay<'_> {
-    fn wants(&mut self, _head: &Head, _loaded: &Loaded) -> Wants {
-        Wants::default()
-    }
-
-    /// The scratch store's entries hold the leaf alone: that is all that statements are compared
-    /// with.
-    fn fold(&mut self, head: &Head, _loaded: Loaded) -> Batch {
-        let Some(outcome) = &mut self.outcome else { return Batch::default() };
-        let entries: Vec<Entry> = self
-            .examined
-            .iter()
-            .map(|one| Entry {
-                index: one.index,
-                leaf: one.leaf.clone(),
-                salt: [0; 32],
-                document_salt: [0; 32],
-                record: Vec::new(),
-                signed_document: Vec::new(),
-            })
-            .collect();
-        Batch {
+    /// Everything is loaded before the transaction. The scratch store's entries hold the leaf alone:
+    /// that is all that statements are compared with.
+    fn step(&mut self, head: &Head, _loaded: &Loaded) -> Step {
+        let Some(outcome) = &mut self.outcome else { return Step::Write(Arc::default()) };
+        let leaf_of = |one: &Examined| Entry {
+            index: one.index,
+            leaf: one.leaf.clone(),
+            salt: [0; 32],
+            document_salt: [0; 32],
+            record: Vec::new(),
+            signed_document: Vec::new(),
+        };
+        let entries: Vec<_> = self.examined.iter().map(leaf_of).map(Arc::new).collect();
+        let batch = Batch {
             head: Head {
                 size: head.size + entries.len() as u64,
                 time: outcome.time,
@@ -211,7 +204,8 @@ impl Fold for Replay<'_> {
             rows: std::mem::take(&mut outcome.rows),
             persons: std::mem::take(&mut outcome.links),
             tiles: Vec::new(),
-        }
+        };
+        Step::Write(Arc::new(batch))
     }
 }
 

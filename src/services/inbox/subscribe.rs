@@ -155,7 +155,11 @@ impl Source for Subscription {
                 Event::Came(Ok(None)) | Event::Leaving => return None,
                 Event::Came(Err(status)) => return Some(Err(status::heard(status))),
                 Event::Decided(result) => Ok(Answer::Result(result)),
-                Event::Deliver => open.deliver(&self.caller).await,
+                Event::Deliver => match open.deliver(&self.caller).await {
+                    Ok(Some(answer)) => Ok(answer),
+                    Ok(None) => continue,
+                    Err(refusal) => Err(refusal),
+                },
                 Event::Rang => {
                     open.caught_up = false;
                     continue;
@@ -271,13 +275,13 @@ impl Open {
         Ok(())
     }
 
-    async fn deliver(&mut self, caller: &Caller) -> Result<Answer, Refusal> {
+    /// The next delivery; none if newer ones have pushed it out of memory: then it is read.
+    async fn deliver(&mut self, caller: &Caller) -> Result<Option<Answer>, Refusal> {
         let hub = &caller.hub;
         let delivery = match self.page.pop_front() {
             Some(delivered) => encode::delivered(hub, &self.agency, &delivered).await?,
             None => {
-                let arrival = self.ear.arrival(self.next);
-                let arrival = arrival.ok_or_else(|| Refusal::from(Reason::StoreUnavailable))?;
+                let Some(arrival) = self.ear.arrival(self.next) else { return Ok(None) };
                 encode::arrived(hub, &self.agency, &arrival).await?
             }
         };
@@ -286,7 +290,7 @@ impl Open {
         }
         self.next = self.next.next();
         self.credits -= 1;
-        Ok(Answer::Delivery(delivery))
+        Ok(Some(Answer::Delivery(delivery)))
     }
 
     /// A sign of life. It also finds what came without ringing, after an unknown outcome.

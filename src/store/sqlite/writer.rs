@@ -5,6 +5,7 @@
 //! anything but the disk, so that no caller can go away in the middle of a transaction.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, params};
 use xianjie_core::domain::state::{Key, Range, Row};
@@ -14,7 +15,7 @@ use super::error::{Failure, at_commit, damaged};
 use super::read::{array, from_sql, read_key, to_sql};
 use super::settings;
 use crate::store::{
-    Batch, EntryHead, FOLD_ROUNDS, Fold, Head, Loaded, StoreError, Wants, prefix_end,
+    Batch, EntryHead, FOLD_ROUNDS, Fold, Head, Loaded, Step, StoreError, Wants, prefix_end,
 };
 
 /// Statements that are kept prepared: all that there are.
@@ -81,8 +82,7 @@ impl Writer {
     pub(super) fn commit(&self, fold: &mut dyn Fold) -> Result<Option<Head>, Failure> {
         self.cached("BEGIN IMMEDIATE")?.execute([])?;
         let old = self.head()?;
-        let loaded = self.load_all(&old, fold)?;
-        let batch = fold.fold(&old, loaded);
+        let batch = self.fold(&old, fold)?;
         if batch.entries.is_empty() {
             self.cached("ROLLBACK")?.execute([])?;
             return Ok(None);
@@ -90,7 +90,7 @@ impl Writer {
         batch.check_continues(&old)?;
         self.write(&batch)?;
         self.cached("COMMIT")?.execute([]).map_err(at_commit)?;
-        Ok(Some(Head { epoch: old.epoch, ..batch.head }))
+        Ok(Some(Head { epoch: old.epoch, ..batch.head.clone() }))
     }
 
     fn cached(&self, sql: &str) -> Result<CachedStatement<'_>, Failure> {
@@ -109,14 +109,13 @@ impl Writer {
         })
     }
 
-    fn load_all(&self, head: &Head, fold: &mut dyn Fold) -> Result<Loaded, Failure> {
+    fn fold(&self, head: &Head, fold: &mut dyn Fold) -> Result<Arc<Batch>, Failure> {
         let mut loaded = Loaded::default();
         for _ in 0..FOLD_ROUNDS {
-            let wants = fold.wants(head, &loaded);
-            if wants.is_empty() {
-                return Ok(loaded);
+            match fold.step(head, &loaded) {
+                Step::Load(wants) => loaded.extend(self.load(&wants)?),
+                Step::Write(batch) => return Ok(batch),
             }
-            loaded.extend(self.load(&wants)?);
         }
         Err(StoreError::Fatal(format!("a fold asked {FOLD_ROUNDS} times wants still more")).into())
     }

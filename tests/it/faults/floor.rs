@@ -107,6 +107,7 @@ async fn a_restore_behind_the_published_head_does_not_open() {
     });
     let refusal = running.submit(FROM, &house.document(FROM, fields)).await.unwrap_err();
     assert_eq!((refusal.reason(), refusal.advice()), (Reason::SeenMismatch, Advice::AskOperator));
+    assert!(running.hub.troubles().has_seen_mismatch());
     assert_eq!(running.size().await, size);
     running.stop().await;
 }

@@ -1,10 +1,11 @@
 //! The suite: one function a promise, each for any [`Database`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use xianjie::store::{
-    Batch, EntryHead, Fold, FullTile, Head, Loaded, StoreError, Wants, prefix_end,
+    Batch, EntryHead, Fold, FullTile, Head, Loaded, Step, StoreError, Wants, prefix_end,
 };
 use xianjie_core::domain::state::{Key, Range, Row};
 use xianjie_core::ids::{InboxNumber, LedgerIndex, PersonKey, Time};
@@ -152,18 +153,17 @@ struct Counter {
 }
 
 impl Fold for Counter {
-    fn wants(&mut self, _head: &Head, loaded: &Loaded) -> Wants {
-        let keys = if loaded.rows.is_empty() { [self.key.clone()].into() } else { BTreeSet::new() };
-        Wants { keys, ..Wants::default() }
-    }
-
-    fn fold(&mut self, head: &Head, loaded: Loaded) -> Batch {
-        let last = match &loaded.rows[&self.key] {
-            Some(Row::Inbox(inbox)) => inbox.last,
-            _ => InboxNumber(0),
+    fn step(&mut self, head: &Head, loaded: &Loaded) -> Step {
+        let last = match loaded.rows.get(&self.key) {
+            Some(Some(Row::Inbox(inbox))) => inbox.last,
+            Some(_) => InboxNumber(0),
+            None => {
+                let keys = [self.key.clone()].into();
+                return Step::Load(Wants { keys, ..Wants::default() });
+            }
         };
         let rows = BTreeMap::from([(self.key.clone(), Some(inbox(last.0 + 1)))]);
-        Batch { rows, ..batch(head, 1) }
+        Step::Write(Arc::new(Batch { rows, ..batch(head, 1) }))
     }
 }
 
@@ -290,9 +290,9 @@ pub(crate) async fn entry_pages_are_bounded<D: Database>() {
     let write = |head: &Head| {
         let mut batch = batch(head, 5);
         for entry in &mut batch.entries[1..] {
-            entry.signed_document = vec![1; PAGE_BYTES / 2 - 1000];
+            Arc::make_mut(entry).signed_document = vec![1; PAGE_BYTES / 2 - 1000];
         }
-        batch.entries[4].signed_document = vec![1; PAGE_BYTES + 1];
+        Arc::make_mut(&mut batch.entries[4]).signed_document = vec![1; PAGE_BYTES + 1];
         batch
     };
     store.commit(&mut Script::writing(write)).await.unwrap();

@@ -1,8 +1,9 @@
 //! What the suite writes: entries, keys and rows that are told apart by a number.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use xianjie::store::{Batch, Entry, Fold, Head, Loaded, Store, StoreError, Wants};
+use xianjie::store::{Batch, Entry, Fold, Head, Loaded, Step, Store, StoreError, Wants};
 use xianjie_core::domain::state::{Case, Delivery, Inbox, Key, Row, Span, Unsettled};
 use xianjie_core::ids::{
     AgencyCode, CaseRef, Digest, DocumentId, DocumentRef, DutyId, InboxNumber, LedgerIndex,
@@ -27,13 +28,12 @@ impl<W: FnMut(&Head) -> Batch + Send> Script<W> {
 }
 
 impl<W: FnMut(&Head) -> Batch + Send> Fold for Script<W> {
-    fn wants(&mut self, _head: &Head, _loaded: &Loaded) -> Wants {
-        if self.wants.is_empty() { Wants::default() } else { self.wants.remove(0) }
-    }
-
-    fn fold(&mut self, head: &Head, loaded: Loaded) -> Batch {
-        self.given = Some(loaded);
-        (self.write)(head)
+    fn step(&mut self, head: &Head, loaded: &Loaded) -> Step {
+        if !self.wants.is_empty() {
+            return Step::Load(self.wants.remove(0));
+        }
+        self.given = Some(loaded.clone());
+        Step::Write(Arc::new((self.write)(head)))
     }
 }
 
@@ -52,7 +52,7 @@ pub(crate) async fn commit(
 pub(crate) fn batch(head: &Head, count: u64) -> Batch {
     let size = head.size + count;
     Batch {
-        entries: (head.size..size).map(entry).collect(),
+        entries: (head.size..size).map(entry).map(Arc::new).collect(),
         head: Head { size, time: Time(head.time.0 + 1), root: root(size), epoch: 0 },
         ..Batch::default()
     }

@@ -27,7 +27,7 @@ use crate::hub::published::{Published, load_edge};
 use crate::identity::pki::{self, Authority, Serial, Validity};
 use crate::identity::signature::{Algorithm, PayloadType, SigningIdentity};
 use crate::store::sqlite::Sqlite;
-use crate::store::{Fold as _, Loaded, Store};
+use crate::store::{Fold as _, Loaded, Step, Store};
 use crate::wire;
 use crate::wire::json::document_from_json;
 use crate::wire::schema::Schema;
@@ -194,11 +194,10 @@ impl Ledger {
         let head = self.store.head().await.unwrap();
         let mut loaded = Loaded::default();
         loop {
-            let wants = fold.wants(&head, &loaded);
-            if wants.is_empty() {
-                return fold.into_folded().unwrap().outcomes;
+            match fold.step(&head, &loaded) {
+                Step::Load(wants) => loaded.extend(self.store.load(&wants).await.unwrap()),
+                Step::Write(_) => return fold.into_folded().unwrap().outcomes,
             }
-            loaded.extend(self.store.load(&wants).await.unwrap());
         }
     }
 
