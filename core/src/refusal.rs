@@ -250,6 +250,10 @@ reasons! {
     /// The store is full or away.
     StoreUnavailable "STORE_UNAVAILABLE" Unavailable Resend
         "the store can't take writes now; send the same bytes again" "存储暂不可用，请稍后以相同内容重发";
+    /// The rulebooks that operators last put in force are not at hand: under others nothing is decided.
+    RulebooksNotInForce "RULEBOOKS_NOT_IN_FORCE" Unavailable Resend
+        "the rulebooks in force are not at hand; send the same bytes again once the operators have seen to it"
+        "平台未加载已启用的规则，待运维处理后请以相同内容重发";
     /// The hub stopped signing.
     SigningStopped "SIGNING_STOPPED" Unavailable Resend
         "the hub has stopped signing until its operators have looked" "平台已暂停签发，等待运维处理";

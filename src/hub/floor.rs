@@ -5,9 +5,16 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, spawn_blocking};
 use xianjie_core::ids::Time;
 use xianjie_core::ledger::Hash;
+
+use super::Shared;
+use super::published::Published;
 
 /// The floor's file.
 #[derive(Debug, Clone)]
@@ -100,4 +107,80 @@ impl Floor {
         }
         Ok(())
     }
+}
+
+/// Raises the floor in the background: a weaker guard while it lags, never a wrong one. Beside it stands
+/// when the hub was last known to be in service.
+pub(super) struct FloorKeeper {
+    task: JoinHandle<()>,
+    end: oneshot::Sender<Arc<Published>>,
+}
+
+impl FloorKeeper {
+    /// How far the floor may lag behind a running hub.
+    const EVERY: Duration = Duration::from_millis(500);
+    const ALIVE_EVERY_MS: i64 = 30_000;
+
+    /// Keeps the floor of a hub while there is one.
+    pub(super) fn spawn(shared: Weak<Shared>, floor: Floor) -> Self {
+        let (end, ended) = oneshot::channel();
+        Self { task: tokio::spawn(Self::keep(shared, floor, ended)), end }
+    }
+
+    /// Ends with the floor at what was published last.
+    pub(super) async fn end(self, last: Arc<Published>) {
+        // A keeper that ended by itself had nothing more to keep.
+        let _ = self.end.send(last);
+        let _ = self.task.await;
+    }
+
+    async fn keep(
+        shared: Weak<Shared>,
+        floor: Floor,
+        mut ended: oneshot::Receiver<Arc<Published>>,
+    ) {
+        let (mut kept, mut marked) = (0, Time(i64::MIN));
+        loop {
+            let last = tokio::select! {
+                () = tokio::time::sleep(Self::EVERY) => None,
+                last = &mut ended => match last {
+                    Ok(last) => Some(last),
+                    Err(_) => return,
+                },
+            };
+            let is_last = last.is_some();
+            let (published, alive) = match (last, shared.upgrade()) {
+                (Some(last), _) => (last, None),
+                (None, Some(shared)) => (shared.published.load_full(), Some(shared.watch.alive())),
+                (None, None) => continue,
+            };
+            let is_due = |alive: &Time| alive.0.saturating_sub(marked.0) >= Self::ALIVE_EVERY_MS;
+            let (size, alive) = (published.size, alive.filter(is_due));
+            let raised = (size > kept).then_some(published);
+            match write(floor.clone(), raised, alive).await {
+                Ok(()) => (kept, marked) = (size.max(kept), alive.unwrap_or(marked)),
+                Err(error) => tracing::warn!(%error, "the floor is not raised"),
+            }
+            if is_last {
+                return;
+            }
+        }
+    }
+}
+
+async fn write(
+    floor: Floor,
+    raised: Option<Arc<Published>>,
+    alive: Option<Time>,
+) -> Result<(), FloorError> {
+    let path = floor.path.clone();
+    let written = spawn_blocking(move || {
+        if let Some(published) = raised {
+            floor.raise(published.size, &published.root)?;
+        }
+        alive.map_or(Ok(()), |alive| floor.mark_alive(alive))
+    });
+    written
+        .await
+        .unwrap_or_else(|error| Err(FloorError::Io { path, source: std::io::Error::other(error) }))
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -24,6 +25,8 @@ const ASKED_FOR: usize = 4;
 /// The rulebooks of one hub.
 pub(crate) struct Laws {
     current: ArcSwap<Law>,
+    /// Whether `current` is what the ledger last put in force: else no document is decided.
+    in_force: AtomicBool,
     /// What is about to be put in force: more than one, if operators are at odds.
     next: Mutex<VecDeque<Arc<Law>>>,
     built_in: Arc<Law>,
@@ -32,33 +35,29 @@ pub(crate) struct Laws {
 }
 
 impl Laws {
-    /// The rulebooks that the ledger last put in force, from wherever their text is found.
-    ///
-    /// # Errors
-    /// A folder is named, and neither what it holds nor the program's own are those in force.
+    /// The rulebooks that the ledger last put in force, from wherever their text is found. If it isn't
+    /// found, as with a new release of the program, operators put in force what there is.
     pub(crate) fn open(
         built_in: Arc<Law>,
         folder: Option<PathBuf>,
         schema: Arc<Schema>,
-        in_force: Option<Digest>,
-    ) -> Result<Self, String> {
+        in_force: Digest,
+    ) -> Self {
         let laws = Self {
             current: ArcSwap::from(Arc::clone(&built_in)),
+            in_force: AtomicBool::new(true),
             next: Mutex::default(),
             built_in,
             folder,
             schema,
         };
-        let Some(digest) = in_force.filter(|digest| *digest != laws.digest()) else {
-            return Ok(laws);
-        };
-        match laws.find(digest) {
-            Ok(law) => laws.current.store(law),
-            Err(why) if laws.folder.is_some() => return Err(why),
-            // Another release of the program: its own rulebooks differ, and an alarm says so.
-            Err(_) => {}
-        }
-        Ok(laws)
+        laws.take_effect(in_force);
+        laws
+    }
+
+    /// Whether those that decide now are those in force.
+    pub(crate) fn are_in_force(&self) -> bool {
+        self.in_force.load(Ordering::SeqCst)
     }
 
     /// The rulebooks that decide now.
@@ -102,6 +101,7 @@ impl Laws {
     /// The ledger has put these in force.
     pub(crate) fn take_effect(&self, digest: Digest) {
         if digest == self.digest() {
+            self.in_force.store(true, Ordering::SeqCst);
             return;
         }
         let ready = {
@@ -112,8 +112,12 @@ impl Laws {
             Ok(law) => {
                 tracing::info!(%digest, "rulebooks are in force");
                 self.current.store(law);
+                self.in_force.store(true, Ordering::SeqCst);
             }
-            Err(why) => tracing::error!(why, "the rulebooks in force are not at hand"),
+            Err(why) => {
+                tracing::error!(%digest, why, "the rulebooks in force are not at hand");
+                self.in_force.store(false, Ordering::SeqCst);
+            }
         }
     }
 }
@@ -132,24 +136,29 @@ impl Hub {
         }
     }
 
-    /// Whether the hub decides under the rulebooks that the ledger last put in force.
-    ///
-    /// # Errors
-    /// The store can't be read now.
-    pub async fn law_is_in_force(&self) -> Result<bool, StoreError> {
-        let in_force = in_force(&*self.shared.store).await?;
-        Ok(in_force.is_none_or(|digest| digest == self.shared.laws.digest()))
+    /// Whether the rulebooks that the ledger last put in force are at hand. If not, no document is
+    /// decided until operators have put others in force, or the hub is restarted with them.
+    #[must_use]
+    pub fn law_is_in_force(&self) -> bool {
+        self.shared.laws.are_in_force()
+    }
+
+    pub(super) fn check_law_in_force(&self) -> Result<(), Reason> {
+        if self.law_is_in_force() { Ok(()) } else { Err(Reason::RulebooksNotInForce) }
     }
 }
 
 /// The rulebooks that the ledger last put in force.
-pub(crate) async fn in_force(store: &dyn Store) -> Result<Option<Digest>, StoreError> {
+///
+/// # Errors
+/// The store can't be read, or was never founded: record 0 puts rulebooks in force.
+pub(crate) async fn in_force(store: &dyn Store) -> Result<Digest, StoreError> {
     let mut wants = Wants::default();
     wants.keys.insert(Key::Rulebook);
     let loaded = store.load(&wants).await?;
     match loaded.rows.get(&Key::Rulebook) {
-        Some(Some(Row::Rulebook(digest))) => Ok(Some(*digest)),
-        _ => Ok(None),
+        Some(Some(Row::Rulebook(digest))) => Ok(*digest),
+        _ => Err(StoreError::Fatal("the ledger never put rulebooks in force".to_owned())),
     }
 }
 
@@ -196,7 +205,7 @@ mod tests {
         let own = Digest(built_in.digest());
         let other = changed(folder.path());
         let path = Some(folder.path().to_owned());
-        let laws = Laws::open(built_in, path, schema, Some(own)).unwrap();
+        let laws = Laws::open(built_in, path, schema, own);
         laws.prepare(other).unwrap();
         // What was ready stays so, whatever becomes of the folder.
         fs::remove_file(folder.path().join("hub.toml")).unwrap();
@@ -206,5 +215,17 @@ mod tests {
         laws.take_effect(own);
         assert_eq!(laws.digest(), own);
         assert!(laws.prepare(Digest([7; 32])).is_err());
+    }
+
+    #[test]
+    fn what_is_not_at_hand_is_not_in_force_until_something_else_is() {
+        let (built_in, schema) = (Arc::new(Law::built_in()), Arc::new(Schema::built_in()));
+        let own = Digest(built_in.digest());
+        let laws = Laws::open(built_in, None, schema, Digest([7; 32]));
+        assert!(!laws.are_in_force());
+        laws.take_effect(own);
+        assert!(laws.are_in_force());
+        laws.take_effect(Digest([8; 32]));
+        assert!(!laws.are_in_force());
     }
 }

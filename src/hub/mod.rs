@@ -10,12 +10,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use xianjie_core::domain::directory::{Directory, Divisions};
 use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::domain::state::{Key, Row};
-use xianjie_core::ids::{Origin, Time};
+use xianjie_core::ids::Origin;
 use xianjie_core::ledger::NoteSigner;
 use xianjie_core::limits;
 
@@ -66,7 +65,7 @@ pub use troubles::Troubles;
 pub use watchers::Watcher;
 
 use bell::Bell;
-use floor::Floor;
+use floor::{Floor, FloorKeeper};
 use keys::Keys;
 use laws::Laws;
 use published::{Published, load_edge};
@@ -141,8 +140,8 @@ pub struct Hub {
 
 /// The tasks behind a hub: end when the hub is dropped and its queue is empty.
 pub struct Tasks {
-    sequencer: oneshot::Receiver<Result<(), Fatal>>,
-    floor: JoinHandle<()>,
+    sequencer: oneshot::Receiver<Result<Arc<Published>, Fatal>>,
+    floor: FloorKeeper,
 }
 
 /// Why a hub does not open.
@@ -179,9 +178,6 @@ pub enum OpenError {
         /// The highest size published.
         floor: u64,
     },
-    /// The rulebooks that the ledger put in force are not at hand.
-    #[error("the rulebooks in force are not at hand: {0}")]
-    Law(String),
     /// The checkpoint can't be signed.
     #[error("the checkpoint can't be signed: {0}")]
     Sign(String),
@@ -212,8 +208,7 @@ impl Hub {
         check_origin(&parts).await?;
         let directory = load_directory(&*parts.store).await?;
         let in_force = laws::in_force(&*parts.store).await?;
-        let laws = Laws::open(parts.law, parts.rulebooks, Arc::clone(&parts.schema), in_force)
-            .map_err(OpenError::Law)?;
+        let laws = Laws::open(parts.law, parts.rulebooks, Arc::clone(&parts.schema), in_force);
         let alive = parts.floor.alive()?.unwrap_or_default().max(head.time);
         let outage = timekeeper::last_outage(&*parts.store).await?;
         let watch = Watch::new(alive, outage);
@@ -242,7 +237,7 @@ impl Hub {
         let sequencer = Sequencer::new(Arc::clone(&shared), directory, edge);
         let tasks = Tasks {
             sequencer: on_its_own_thread(sequencer.run(receiver))?,
-            floor: tokio::spawn(keep_floor(Arc::downgrade(&shared), parts.floor)),
+            floor: FloorKeeper::spawn(Arc::downgrade(&shared), parts.floor),
         };
         let (refusals, watchers) = (Refusals::default(), Watchers::default());
         let room = Room::new(parts.reserve);
@@ -345,13 +340,15 @@ impl Hub {
 
 impl Tasks {
     /// Waits until the sequencer ends: when every handle to the hub is gone, or when the store failed.
+    /// After an orderly end the floor is what was published last.
     ///
     /// # Errors
     /// [`Fatal`]: the process must end.
     pub async fn ended(self) -> Result<(), Fatal> {
         let ended = self.sequencer.await;
-        self.floor.abort();
-        ended.unwrap_or_else(|_| Err(Fatal::Store("the sequencer panicked".to_owned())))
+        let panicked = |_| Err(Fatal::Store("the sequencer panicked".to_owned()));
+        self.floor.end(ended.unwrap_or_else(panicked)?).await;
+        Ok(())
     }
 }
 
@@ -369,8 +366,8 @@ impl Shared {
 
 /// Runs the sequencer on a thread of its own: a commit blocks, and nobody else may wait behind it.
 fn on_its_own_thread(
-    sequencer: impl Future<Output = Result<(), Fatal>> + Send + 'static,
-) -> Result<oneshot::Receiver<Result<(), Fatal>>, OpenError> {
+    sequencer: impl Future<Output = Result<Arc<Published>, Fatal>> + Send + 'static,
+) -> Result<oneshot::Receiver<Result<Arc<Published>, Fatal>>, OpenError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (ended, end) = oneshot::channel();
     std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || {
@@ -423,36 +420,4 @@ pub(crate) async fn load_directory(store: &dyn Store) -> Result<Directory, Store
         }
     }
     Ok(directory)
-}
-
-/// Raises the floor in the background: a weaker guard while it lags, never a wrong one. Beside it stands
-/// when the hub was last known to be in service.
-async fn keep_floor(shared: std::sync::Weak<Shared>, floor: Floor) {
-    const EVERY: std::time::Duration = std::time::Duration::from_millis(500);
-    const ALIVE_EVERY_MS: i64 = 30_000;
-    let (mut kept, mut marked) = (0, Time(i64::MIN));
-    loop {
-        tokio::time::sleep(EVERY).await;
-        let Some(shared) = shared.upgrade() else { return };
-        let (published, alive) = (shared.published.load_full(), shared.watch.alive());
-        drop(shared);
-        let raises = published.size > kept;
-        let marks = alive.0.saturating_sub(marked.0) >= ALIVE_EVERY_MS;
-        let floor = floor.clone();
-        let (size, root) = (published.size, published.root);
-        let written = tokio::task::spawn_blocking(move || {
-            if raises {
-                floor.raise(size, &root)?;
-            }
-            if marks { floor.mark_alive(alive) } else { Ok(()) }
-        });
-        match written.await {
-            Ok(Ok(())) => {
-                kept = size.max(kept);
-                marked = if marks { alive } else { marked };
-            }
-            Ok(Err(error)) => tracing::warn!(%error, "the floor is not raised"),
-            Err(error) => tracing::warn!(%error, "the floor is not raised"),
-        }
-    }
 }

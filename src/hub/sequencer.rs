@@ -77,8 +77,11 @@ impl Sequencer {
         Self { shared, edge, directory: Arc::new(directory), cache: Cache::new(CACHED_ROWS), guard }
     }
 
-    /// Runs until the queue is closed and empty.
-    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Queued>) -> Result<(), Fatal> {
+    /// Runs until the queue is closed and empty; what was published last.
+    pub(super) async fn run(
+        mut self,
+        mut queue: mpsc::Receiver<Queued>,
+    ) -> Result<Arc<Published>, Fatal> {
         let mut waiting = Vec::with_capacity(limits::BATCH);
         while queue.recv_many(&mut waiting, limits::BATCH).await > 0 {
             while !waiting.is_empty() {
@@ -89,7 +92,7 @@ impl Sequencer {
                 waiting = left;
             }
         }
-        Ok(())
+        Ok(self.shared.published.load_full())
     }
 
     /// Decides and answers a batch; returns what had to be left for the next.
@@ -236,10 +239,8 @@ impl Sequencer {
                 .map_err(|error| Fatal::Store(error.to_string()))?,
         );
         let in_force = super::laws::in_force(&*self.shared.store).await;
-        if let Some(digest) = in_force.map_err(|error| Fatal::Store(error.to_string()))? {
-            self.shared.laws.take_effect(digest);
-            self.shared.watch.has_new_calendar();
-        }
+        self.shared.laws.take_effect(in_force.map_err(|error| Fatal::Store(error.to_string()))?);
+        self.shared.watch.has_new_calendar();
         self.cache.clear();
         self.shared.set_directory(Arc::clone(&self.directory));
         let edge = self.edge.clone();

@@ -61,6 +61,7 @@ impl Hub {
         if self.is_draining() {
             return Err(Reason::Draining.into());
         }
+        self.check_law_in_force()?;
         self.check_room()?;
         self.verify(&signed)?;
         self.check_seen(heard.seen).await?;

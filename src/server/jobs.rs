@@ -289,15 +289,6 @@ async fn raise_alarms(desk: Desk, doors: Vec<Arc<Door>>) {
             "the store's write-ahead log does not shrink",
             "存储的预写日志过大",
         );
-        // Unread, it is no alarm of the law's.
-        let in_force = desk.hub.law_is_in_force().await.unwrap_or(true);
-        set(
-            &desk,
-            !in_force,
-            "RULEBOOKS_NOT_IN_FORCE",
-            "the hub decides under other rulebooks than the ledger last put in force: law activate",
-            "平台现用规则与账本中启用的规则不一致，请用 law activate 启用",
-        );
         let soon = desk.hub.now().0 + EXPIRES_SOON_MS;
         let directory = desk.hub.directory();
         let ends_soon = |certificate: &Certificate| {
@@ -315,6 +306,13 @@ async fn raise_alarms(desk: Desk, doors: Vec<Arc<Door>>) {
 
 fn raise_troubles(desk: &Desk) {
     let troubles = desk.hub.troubles();
+    set(
+        desk,
+        !desk.hub.law_is_in_force(),
+        "RULEBOOKS_NOT_IN_FORCE",
+        "the rulebooks in force are not at hand: no document is decided; law activate, or bring them back",
+        "已启用的规则不在本机：暂停受理文书；请用 law activate 启用现有规则，或恢复原规则",
+    );
     set(
         desk,
         troubles.has_clock_leapt(),

@@ -152,12 +152,6 @@ impl Process {
         self.make(self.people.change(&self.operator(), changes)).await
     }
 
-    /// Starts the program that can't go on, and returns what it said.
-    pub(crate) fn start_once(&self) -> Output {
-        let config = self.folder().join("xianjie.toml");
-        program(&["serve", "--json", "--config"]).arg(config).output().unwrap()
-    }
-
     /// The authority of all certificates here.
     pub(crate) fn authority(&self) -> Authority {
         let read = |name: &str| std::fs::read_to_string(self.folder().join(name)).unwrap();

@@ -99,16 +99,42 @@ async fn what_is_not_at_hand_or_does_not_stand_alone_is_refused() {
     assert_eq!(limit(&process, 1).await, "5 days");
 }
 
+/// Nothing is decided under rulebooks that no operator has put in force: neither when the folder is gone,
+/// nor when the configuration names none any more.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hub_whose_rulebooks_in_force_are_gone_does_not_start() {
+async fn a_hub_whose_rulebooks_in_force_are_gone_takes_no_documents() {
     let (mut process, digest) = with_rulebooks().await;
     process.change(&[Change::ActivateRulebooks(digest)]).await;
+    assert_eq!(limit(&process, 1).await, "7 days");
+    let config = process.folder().join("xianjie.toml");
+    let named = std::fs::read_to_string(&config).unwrap();
     assert!(process.stop().success());
-    std::fs::remove_file(process.folder().join("rulebooks/hub.toml")).unwrap();
-    let started = process.start_once();
-    assert!(!started.status.success());
-    let told = String::from_utf8_lossy(&started.stderr).into_owned();
-    assert!(told.contains("the rulebooks in force are not at hand"), "{told}");
+    std::fs::write(&config, named.replace("[law]\nrulebooks = \"rulebooks\"\n", "")).unwrap();
+    let doctor = doctor(&process);
+    assert!(doctor.contains("not at hand"), "{doctor}");
+    process.restart();
+    let mut exchange = ExchangeServiceClient::new(process.connect(COURT).await);
+    let paper = process.people.document(COURT, verdict(2));
+    let request = pb::SubmitDocumentRequest {
+        agency: COURT.to_owned(),
+        signed_document: Some(wire_document(&paper)),
+    };
+    let refused = exchange.submit_document(request.clone()).await.unwrap_err();
+    let reason = refused.metadata().get("xianjie-reason").unwrap().to_str().unwrap();
+    assert_eq!(reason, "RULEBOOKS_NOT_IN_FORCE");
+    // What was taken before still has its receipt, and operators can put in force what there is.
+    let built_in = Digest(Law::built_in().digest());
+    process.change(&[Change::ActivateRulebooks(built_in)]).await;
+    exchange.submit_document(request).await.unwrap();
+    assert_eq!(limit(&process, 3).await, "5 days");
+    assert!(process.stop().success());
+    assert!(process.audit().status.success());
+}
+
+fn doctor(process: &Process) -> String {
+    let mut doctor = program(&["doctor", "--lang", "en", "--folder"]);
+    let doctor = doctor.arg(process.folder()).output().unwrap();
+    String::from_utf8_lossy(&doctor.stdout).into_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]

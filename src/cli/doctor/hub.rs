@@ -4,6 +4,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::domain::state::{Key, Row};
@@ -13,6 +14,7 @@ use crate::cli::{Globals, pki};
 use crate::client::doctor::{Check, Use, Words, floor, revocation_list};
 use crate::config::Config;
 use crate::hub::floor::Floor;
+use crate::hub::laws::{self, Laws};
 use crate::identity::files;
 use crate::identity::trust::ClientTrust;
 use crate::store::sqlite::Sqlite;
@@ -154,6 +156,7 @@ async fn store(config: &Config) -> (Vec<Check>, bool) {
     };
     let mut checks = vec![sound(&store).await];
     checks.push(ledger(&store, config).await);
+    checks.push(law_in_force(&store, config).await);
     let floor_file = Floor::beside(&config.keys.checkpoint).read();
     checks.push(match (store.head().await, floor_file) {
         (Ok(head), Ok(published)) => floor(head.size, published.map(|(size, _)| size)),
@@ -177,6 +180,28 @@ async fn sound(store: &Sqlite) -> Check {
 }
 
 /// Whether the store's ledger is the configuration's, and its key the one beside it.
+/// Whether the rulebooks that the ledger last put in force are at hand.
+async fn law_in_force(store: &Sqlite, config: &Config) -> Check {
+    let what = "rulebooks in force";
+    let digest = match laws::in_force(store).await {
+        Ok(digest) => digest,
+        Err(error) => return failed(what, &error, "restore the store", "请恢复存储"),
+    };
+    let (built_in, schema) = (Arc::new(Law::built_in()), Arc::new(Schema::built_in()));
+    let folder = config.law.rulebooks.clone();
+    if Laws::open(built_in, folder, schema, digest).are_in_force() {
+        return Check::ok(what, digest.to_string(), digest.to_string());
+    }
+    Check::fail(
+        what,
+        Words::new(format!("{digest} are not at hand"), format!("{digest} 不在本机")),
+        Words::new(
+            "bring their folder back and name it by [law] rulebooks, or start the hub and `law activate` others",
+            "恢复其目录并以 [law] rulebooks 指明，或启动平台后用 law activate 启用其他规则",
+        ),
+    )
+}
+
 async fn ledger(store: &Sqlite, config: &Config) -> Check {
     let mut wants = Wants::default();
     wants.keys.insert(Key::Hub);

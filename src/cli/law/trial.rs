@@ -56,7 +56,7 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     let Still { origin, store, scratch, .. } = Still::open(globals, scratch).await?;
     let in_force = laws::in_force(&store).await.map_err(|error| still::unopened(&error))?;
-    let in_force = in_force.is_none_or(|digest| digest == Digest(tried.old.digest()));
+    let in_force = in_force == Digest(tried.old.digest());
     let law = |law: Law| match tried.day {
         Some(day) => Arc::new(law.as_of(day)),
         None => Arc::new(law),
