@@ -153,6 +153,15 @@ impl Document {
         }
     }
 
+    /// The moment of that name.
+    #[must_use]
+    pub fn time(&self, name: &str) -> Option<Time> {
+        match self.facts.get(name)? {
+            Fact::Time(time) => Some(*time),
+            _ => None,
+        }
+    }
+
     /// The date of that name.
     #[must_use]
     pub fn date(&self, name: &str) -> Option<Date> {

@@ -58,7 +58,8 @@ pub struct Duty {
     pub handover: bool,
     /// Documents that meet it.
     pub closed_by: Vec<DocumentType>,
-    /// Met on the decision date (作出之日) of the document that meets it, rather than on its arrival.
+    /// Met on the decision date (作出之日) of the document that meets it, or if the limit is in hours at
+    /// the time that it states (作出时间), rather than on its arrival.
     pub done_when_decided: bool,
     /// Documents that cancel it.
     pub cancelled_by: Vec<DocumentType>,

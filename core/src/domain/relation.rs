@@ -36,8 +36,8 @@ pub enum Place {
     Custody,
     /// Where the new case is heard (新罪审理地).
     NewCase,
-    /// The home province (原籍省).
-    HomeProvince,
+    /// The province of the place of execution (执行地所在省).
+    Province,
 }
 
 impl Place {
@@ -51,7 +51,7 @@ impl Place {
         (Self::Decision, "place of decision"),
         (Self::Custody, "place of custody"),
         (Self::NewCase, "place of the new case"),
-        (Self::HomeProvince, "home province"),
+        (Self::Province, "province of execution"),
     ];
 
     /// The words for this place.

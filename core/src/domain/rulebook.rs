@@ -23,7 +23,7 @@ mod parse;
 mod rows;
 mod schema;
 mod topic;
-pub use duty::{DutyRule, Event, Extend, Limit, OwnerRule, Soft};
+pub use duty::{DECISION_TIME, DutyRule, Event, Extend, Limit, OwnerRule, Soft};
 pub use error::RulebookError;
 pub use law::{Law, LawOfDay};
 pub use rows::{NotDocument, Row, Rows};
@@ -85,6 +85,15 @@ pub struct Table<B = Base> {
     pub duties: Vec<Ruled<DutyRule>>,
     /// The tests that it must pass.
     pub rules: Vec<Ruled<Test>>,
+}
+
+impl Table {
+    /// Whether such a document stands only beside an open one of that type.
+    #[must_use]
+    pub fn needs_open(&self, document_type: &DocumentType) -> bool {
+        let needs = |rule: &Ruled<Test>| matches!(&rule.item.test, TestKind::NeedsOpen(kind, _) if kind == document_type);
+        self.rules.iter().any(needs)
+    }
 }
 
 /// What only a base table has.

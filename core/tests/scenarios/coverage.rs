@@ -1,11 +1,11 @@
-//! Which rows of the law have a scenario. The rows, and the document types that carry them, are those
+//! Which rows of the law have a scenario, and which of its rules one that breaks them. The rows, and the document types that carry them, are those
 //! of the rulebooks themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use xianjie_core::domain::rulebook::Law;
 
-use crate::scenarios;
+use crate::{agencies, folder, play, scenarios};
 
 /// Rows that documents carry and no scenario shows yet. The list only shrinks.
 const WITHOUT: &[&str] = &[];
@@ -57,4 +57,19 @@ fn a_scenario_names_rows_of_documents_that_are_sent_in_it() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_rule_is_broken_in_a_scenario() {
+    let world = agencies::World::read(&folder().join("agencies.toml"));
+    let scenarios = scenarios();
+    let played = scenarios.iter().map(|(name, it)| play::play(&world, &scenarios, name, it));
+    let broken: BTreeSet<String> = played.flat_map(|played| played.broken).collect();
+    let tables = world.law.books().iter().flat_map(|book| &book.documents);
+    let rules = tables.flat_map(|(_, table)| &table.rules).map(|rule| rule.path.clone());
+    let steps = world.law.custody().flagged_pairs();
+    let steps =
+        steps.map(|(step, state)| format!("CUSTODY {} while {}", step.word(), state.word()));
+    let never: Vec<String> = rules.chain(steps).filter(|rule| !broken.contains(rule)).collect();
+    assert!(never.is_empty(), "no scenario breaks {never:#?}");
 }

@@ -51,6 +51,11 @@ impl<'w> Hub<'w> {
         }
     }
 
+    /// The first case of a person.
+    pub(crate) fn case_of(&self, person: PersonKey) -> CaseRef {
+        self.persons.iter().find(|(known, _)| *known == person).unwrap().1
+    }
+
     /// Loads what is missing until the decision stands, then applies it.
     pub(crate) fn decide(&mut self, input: &Input) -> Result<Record, Refusal> {
         let mut loaded = Loaded::default();

@@ -7,7 +7,7 @@ use xianjie_core::domain::decide::{
     AcknowledgementInput, DocumentInput, Input, RejectionInput, law_of,
 };
 use xianjie_core::domain::document::{Attachment, Category, Document, Fact, Subject};
-use xianjie_core::domain::record::{Signature, Signed};
+use xianjie_core::domain::record::{Effect, RuledEffect, Signature, Signed};
 use xianjie_core::domain::role::Role;
 use xianjie_core::domain::rulebook::Table;
 use xianjie_core::domain::state::{Key, Row};
@@ -15,6 +15,7 @@ use xianjie_core::domain::term::shanghai_date;
 use xianjie_core::ids::{
     AgencyCode, CaseRef, Digest, DocumentId, DocumentRef, InboxNumber, PersonKey,
 };
+use xianjie_core::refusal::Reason;
 
 use crate::agencies::{World, certificate};
 use crate::hub::Hub;
@@ -30,6 +31,9 @@ pub(crate) struct Played {
     pub(crate) text: String,
     /// What is not as expected.
     pub(crate) wrong: Vec<String>,
+    /// The rules that were broken in it, by their paths; a step of custody that did not fit, by its
+    /// words.
+    pub(crate) broken: BTreeSet<String>,
 }
 
 /// Plays `scenario`, after those that it goes on from.
@@ -39,10 +43,18 @@ pub(crate) fn play(
     name: &str,
     scenario: &Scenario,
 ) -> Played {
-    let mut player =
-        Player { world, hub: Hub::new(world), sent: BTreeMap::new(), category: None, place: None };
+    let mut player = Player {
+        world,
+        hub: Hub::new(world),
+        sent: BTreeMap::new(),
+        broken: BTreeSet::new(),
+        category: None,
+        place: None,
+    };
     player.prepare(all, scenario);
-    let mut played = Played { text: format!("{}\n", scenario.name), wrong: Vec::new() };
+    player.broken.clear();
+    let mut played =
+        Played { text: format!("{}\n", scenario.name), wrong: Vec::new(), broken: BTreeSet::new() };
     let mut cited = BTreeSet::new();
     for (number, step) in scenario.steps.iter().enumerate() {
         let lines = player.take(step);
@@ -64,6 +76,7 @@ pub(crate) fn play(
     for article in scenario.articles.iter().filter(|article| !cited.contains(*article)) {
         played.wrong.push(format!("{name}: nothing happens by {article}"));
     }
+    played.broken = player.broken;
     played
 }
 
@@ -92,6 +105,7 @@ struct Player<'w> {
     hub: Hub<'w>,
     /// The documents by the names that steps call them.
     sent: BTreeMap<String, DocumentRef>,
+    broken: BTreeSet<String>,
     category: Option<String>,
     place: Option<String>,
 }
@@ -132,9 +146,15 @@ impl Player<'_> {
                         DocumentRef { sender: document.sender.clone(), id: document.id };
                     self.sent.insert(step.label().to_owned(), reference);
                 }
+                self.broken.extend(record.effects.iter().filter_map(broken));
                 outcome::of_record(self.world, &self.hub, &record)
             }
-            Err(refusal) => outcome::of_refusal(self.world, &refusal),
+            Err(refusal) => {
+                let forbidden = refusal.violations.iter().filter(|v| v.reason == Reason::Forbidden);
+                let rules = forbidden.filter_map(|v| Some(v.help.split_once(' ')?.1.to_owned()));
+                self.broken.extend(rules);
+                outcome::of_refusal(self.world, &refusal)
+            }
         }
     }
 
@@ -182,7 +202,7 @@ impl Player<'_> {
             kind: kind.parse().unwrap(),
             digest: Digest([number; 32]),
             subject: (person > 0).then(|| Subject {
-                case: None,
+                case: step.names_case.then(|| self.hub.case_of(PersonKey([person; 32]))),
                 person: Some(PersonKey([person; 32])),
                 category: category.map(|word| of_word(word)),
                 juvenile: Some(step.juvenile),
@@ -266,6 +286,15 @@ impl Player<'_> {
             Some((addressed.number, Digest([row.index.0 as u8; 32])))
         });
         found.unwrap_or((InboxNumber(0), Digest([255; 32])))
+    }
+}
+
+/// The rule that this effect says is broken; of a step of custody, the step and the state.
+fn broken(ruled: &RuledEffect) -> Option<String> {
+    match &ruled.effect {
+        Effect::Contradiction { what, .. } if what.starts_with("CUSTODY ") => Some(what.clone()),
+        Effect::Contradiction { .. } => Some(ruled.rule.clone()),
+        _ => None,
     }
 }
 

@@ -52,6 +52,8 @@ pub(crate) struct Step {
     pub(crate) replaces: Option<String>,
     /// The person: 1 unless said; 0 for no subject.
     pub(crate) subject: Option<u8>,
+    /// Whether it names the person's case by its reference, as a party to it can.
+    pub(crate) names_case: bool,
     /// The category, if it is not the scenario's.
     pub(crate) category: Option<String>,
     /// Whether the person was a juvenile at the offence (未成年).

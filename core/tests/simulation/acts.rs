@@ -30,7 +30,7 @@ mod supervision;
 pub(crate) enum Act {
     // Before and at the beginning.
     Commission, ReceiveCommission, Extend, Assess, Notice, Verdict, ReplaceVerdict, WithdrawVerdict,
-    ServeOnPaper, Free, Opinion, Decide, HandOver, RefusePerson, Receipt, Forward, Register,
+    ServeOnPaper, Free, Opinion, Decide, WithdrawDecision, HandOver, RefusePerson, Receipt, Forward, Register,
     // Under supervision.
     Supervise, Warn, Monitor, EndMonitoring, Punish, Punished, NoShow, LoseContact, Find, Detain,
     EndDetention, Correct, AskReview, Review, ReplyToCorrection,

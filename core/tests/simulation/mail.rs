@@ -108,7 +108,9 @@ impl Simulation {
         let recorded = matches!(decision, Ok(Decision::Record(_)));
         let fault = || format!("a delivery can't be {what}: {decision:?}");
         self.must_hold(ensure(recorded, "P3", fault));
-        if self.dice.chance(30) {
+        // Rejections are rare: more of them are asked again.
+        let often = if matches!(input, Input::Rejection(_)) { 300 } else { 30 };
+        if self.dice.chance(often) {
             let later = Time(self.now().0 + self.dice.between(0, 5 * DAY));
             self.at(later, Event::Again(Box::new(input), index));
         }

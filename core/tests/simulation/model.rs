@@ -79,10 +79,6 @@ impl Model {
                 seen.map_err(|fault| fault.of(case))?;
                 self.custody.document(taken);
             }
-            // Whoever rejects a paper owes nothing by it: now it is the sender's turn.
-            Kind::Rejected(it) => {
-                self.custody.excuse(self.deliveries.case_of(&it.agency, it.number));
-            }
             Kind::Clock(Clock::Duty { duty, step, .. }) => self.duties.step(*duty, *step, time)?,
             _ => {}
         }

@@ -204,7 +204,7 @@ fn a_person_between_two_agencies_breaks_p8() {
     });
     wrong.model.custody.stands(case, Standing::With(code("360102-police")));
     breaks(wrong.model.check_case(&wrong.hub, case), "P8", "by the papers");
-    let mut asleep = province_after(60);
+    let mut asleep = province_after(75);
     asleep.hub.time = Time(asleep.now().0 + 400 * DAY);
     breaks(asleep.model.duties.check_awake(asleep.now()), "P8", "passed unseen");
     breaks(asleep.model.audit(&asleep.hub), "P8", "without an alarm");

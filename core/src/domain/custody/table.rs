@@ -108,6 +108,11 @@ impl CustodyTable {
         self.handover.contains(&state)
     }
 
+    /// The steps that are taken as a contradiction, each with a state in which it is.
+    pub fn flagged_pairs(&self) -> impl Iterator<Item = (Step, State)> {
+        self.flagged.iter().flat_map(|(step, states)| states.iter().map(|state| (*step, *state)))
+    }
+
     /// Whether an agency of this kind may physically hold a person.
     #[must_use]
     pub fn may_guard(&self, kind: Kind) -> bool {

@@ -39,7 +39,8 @@ pub(super) fn step_of(table: &Table, document: &Document, thread: &Thread<'_>) -
     }
 }
 
-/// Takes `step` in `found`: roles and custody of the case change. `scene` is before the step.
+/// Takes `step` in `found`: roles and custody of the case change. `scene` is before the step; `held_on`:
+/// what ends is not all that the person is held for.
 ///
 /// # Errors
 /// The step is impossible now, or nobody would answer for the person.
@@ -49,6 +50,7 @@ pub(super) fn take<'s>(
     found: &mut Found,
     table: &Table,
     step: Step,
+    held_on: bool,
 ) -> Result<Stepped, Violation> {
     let (moved, flagged) = match rules.take(&found.case.custody, step) {
         Taken::Moved(moved) => (moved, false),
@@ -63,7 +65,7 @@ pub(super) fn take<'s>(
         move_roles(scene, &moved, found);
         settle_place(found, step);
     }
-    let guard = moved.guard.and_then(|held| holder(scene, held));
+    let guard = moved.guard.filter(|held| *held || !held_on).and_then(|held| holder(scene, held));
     let change = CustodyChange {
         moved: match moved.state {
             Some(state) => Some((state, answers(rules, scene, found, state)?)),

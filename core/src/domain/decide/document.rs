@@ -29,8 +29,7 @@ use crate::ids::{
 use crate::refusal::{Reason, Refusal, Violation};
 
 /// The place facts that a later answer's relations read.
-const PLACES: [&str; 5] =
-    ["intended_place", "new_place", "destination_place", "new_case_place", "home_place"];
+const PLACES: [&str; 4] = ["intended_place", "new_place", "destination_place", "new_case_place"];
 
 /// The field that names agencies where the law leaves a choice.
 const CHOSEN: &str = "chosen_agencies";
@@ -253,7 +252,7 @@ impl Pipeline<'_, '_> {
         if let Some(found) = &mut found {
             self.set_chosen(found, &route);
         }
-        let stepped = self.step(&scene, found.as_mut(), step, violations);
+        let stepped = self.step(&scene, found.as_mut(), step, &owed, violations);
         let after = found.as_ref().map(|found| found.case.clone());
         let scene = Scene { case: after.as_ref(), ..scene };
         let deliveries = self.number(&route);
@@ -350,13 +349,16 @@ impl Pipeline<'_, '_> {
         scene: &Scene<'_>,
         found: Option<&mut Found>,
         step: Option<Step>,
+        owed: &[(DutyId, &Duty)],
         violations: &mut Vec<Violation>,
     ) -> Option<Stepped> {
         let (Some(step), Some(found)) = (step, found) else { return None };
         if self.thread.replaced.is_some() {
             return None;
         }
-        match custody::take(self.world.law.custody(), scene, found, self.table, step) {
+        let kind = &self.input.document.kind;
+        let held_on = duties::another_stands(owed, self.thread.answered, kind);
+        match custody::take(self.world.law.custody(), scene, found, self.table, step, held_on) {
             Ok(stepped) => Some(stepped),
             Err(violation) => {
                 violations.push(violation);
@@ -396,6 +398,7 @@ impl Pipeline<'_, '_> {
             kind,
             thread: self.thread.root,
             new_expiry: found.and_then(Found::new_expiry),
+            flagged: taken.is_some_and(|stepped| stepped.flagged),
         };
         let mut effects = act.touch(owed, violations);
         let (view, world, table, thread) = (self.view, self.world, self.table, &self.thread);
@@ -421,7 +424,7 @@ impl Pipeline<'_, '_> {
             deliveries,
             touched: &effects,
             owed,
-            flagged: taken.is_some_and(|stepped| stepped.flagged),
+            flagged: act.flagged,
         };
         let opened = opening.open(self.table, violations);
         effects.extend(opened);

@@ -11,8 +11,8 @@ use super::limit::{self, Run};
 use super::routing::{holds, violation};
 use crate::domain::duty::{Duty, DutyState, Extension, Force, Outcome, Owner, RollRule, Warned};
 use crate::domain::record::{DutyChange, Effect, RuledEffect, Timing};
-use crate::domain::relation::{Relation, Scene};
-use crate::domain::rulebook::{Answers, DutyRule, Limit, OwnerRule, Ruled, Table};
+use crate::domain::relation::{Answered, Relation, Scene};
+use crate::domain::rulebook::{Answers, DECISION_TIME, DutyRule, Limit, OwnerRule, Ruled, Table};
 use crate::domain::state::{Key, Range, Row, View};
 use crate::domain::term::{Start, shanghai_midnight_ms, term_expiry_due};
 use crate::ids::{AgencyCode, DocumentRef, DocumentType, DutyId, InboxNumber, LedgerIndex, Time};
@@ -59,6 +59,21 @@ pub(super) fn open_documents(
     open
 }
 
+/// Whether another document of the type of the answered one still waits for an answer of this `kind`:
+/// one measure (强制措施) ends, and another goes on.
+pub(super) fn another_stands(
+    owed: &[(DutyId, &Duty)],
+    answered: Option<Answered<'_>>,
+    kind: &DocumentType,
+) -> bool {
+    let Some(answered) = answered else { return false };
+    owed.iter().any(|(_, duty)| {
+        duty.opener == answered.row.kind
+            && duty.opened_by != *answered.document
+            && duty.closed_by.contains(kind)
+    })
+}
+
 /// Whether one of these effects ends that duty.
 fn ends(effects: &[RuledEffect], id: DutyId) -> bool {
     effects
@@ -75,6 +90,8 @@ pub(super) struct Act<'s, 'a> {
     pub(super) thread: LedgerIndex,
     /// The last day of the case's term, if the document changes it.
     pub(super) new_expiry: Option<Date>,
+    /// The document's step of custody did not fit: the handover under way goes on.
+    pub(super) flagged: bool,
 }
 
 impl Act<'_, '_> {
@@ -85,20 +102,23 @@ impl Act<'_, '_> {
         violations: &mut Vec<Violation>,
     ) -> Vec<RuledEffect> {
         let mut effects = Vec::new();
+        let another = another_stands(owed, self.scene.answered, self.kind);
         for (id, duty) in owed {
             if let Some(outcome) = self.closes(duty) {
                 effects.push(self.effect(Effect::DutyClosed { duty: *id, outcome }));
-            } else if let Some((change, owner, timing)) = self.changes(duty, violations) {
+            } else if let Some((change, owner, timing)) = self.changes(duty, another, violations) {
                 effects.push(self.effect(Effect::DutyChanged { duty: *id, change, owner, timing }));
             }
         }
         effects
     }
 
-    /// What a document of this kind changes about that duty, if anything.
+    /// What a document of this kind changes about that duty, if anything; `another`: it ends what
+    /// stopped limits, and another such goes on.
     fn changes(
         &self,
         duty: &Duty,
+        another: bool,
         violations: &mut Vec<Violation>,
     ) -> Option<(DutyChange, Owner, Timing)> {
         let document = self.scene.document;
@@ -128,8 +148,8 @@ impl Act<'_, '_> {
                 let timing = Timing { not_before: duty.not_before, ..Timing::default() };
                 return stays(DutyChange::Suspended, timing);
             }
-            if until == self.kind && (duty.thread == self.thread || self.answers_what_stopped(duty))
-            {
+            let ends = duty.thread == self.thread || self.answers_a(with);
+            if until == self.kind && ends && !another {
                 return stays(DutyChange::Resumed, limit::resumed(self.world, duty)?);
             }
         }
@@ -152,10 +172,9 @@ impl Act<'_, '_> {
         !answers_such || duty.thread == self.thread
     }
 
-    /// Whether it answers the document with which the limit stood still.
-    fn answers_what_stopped(&self, duty: &Duty) -> bool {
-        let answered = self.scene.answered.map(|answered| answered.row.index);
-        duty.suspended.is_some_and(|still| Some(still.by) == answered)
+    /// Whether it answers a document of that type.
+    fn answers_a(&self, kind: &DocumentType) -> bool {
+        self.scene.answered.is_some_and(|answered| answered.row.kind == *kind)
     }
 
     /// Who owes a duty, or to whom it is owed, may extend its limit, and nobody else's: of one proposal
@@ -168,7 +187,7 @@ impl Act<'_, '_> {
 
     /// How a document of this kind ends that duty, if it does.
     fn closes(&self, duty: &Duty) -> Option<Outcome> {
-        if !self.is_about(duty) {
+        if !self.is_about(duty) || (self.flagged && duty.handover) {
             return None;
         }
         if duty.closed_by.contains(self.kind) {
@@ -181,10 +200,17 @@ impl Act<'_, '_> {
         cancels.then_some(Outcome::Cancelled)
     }
 
-    /// When the document does what that duty asks: now, or on the day of the decision.
+    /// When the document does what that duty asks: now, or when it says that it was decided, on a day
+    /// or, where hours count, at a time.
     fn done_at(&self, duty: &Duty) -> Time {
-        let decided = self.scene.document.date("decision_date").filter(|_| duty.done_when_decided);
-        let decided = decided.map(|date| Time(shanghai_midnight_ms(date)));
+        let document = self.scene.document;
+        let decided = match (duty.done_when_decided, duty.limit.ends_with("hours")) {
+            (false, _) => None,
+            (true, true) => document.time(DECISION_TIME),
+            (true, false) => {
+                document.date("decision_date").map(|date| Time(shanghai_midnight_ms(date)))
+            }
+        };
         decided.map_or(self.world.time, |decided| decided.min(self.world.time))
     }
 
@@ -222,7 +248,8 @@ pub(super) struct Opening<'s, 'a> {
     pub(super) deliveries: &'s [(AgencyCode, InboxNumber, bool)],
     pub(super) touched: &'s [RuledEffect],
     pub(super) owed: &'s [(DutyId, &'s Duty)],
-    /// The document's step of custody did not fit: what hangs on the term is over, or owed already.
+    /// The document's step of custody did not fit: what hangs on the term is over, or owed already, and
+    /// the handover under way is another.
     pub(super) flagged: bool,
 }
 
@@ -263,7 +290,9 @@ impl Opening<'_, '_> {
         if rule.item.closed_by_self && self.closes_equal(&rule.item.name, agency) {
             return Ok(None);
         }
-        if rule.item.handover && !self.hands_over(&rule.item.name, agency) {
+        // What this document does itself is told in every state, and hands over if it comes to nothing.
+        let opens = rule.item.handover && !rule.item.closed_by_self;
+        if opens && (self.flagged || !self.hands_over(&rule.item.name, agency)) {
             return Ok(None);
         }
         if rule.item.limit.hangs_on_term()

@@ -1,6 +1,6 @@
 //! A rejection (退件): not for us, signature invalid, attachment unreadable. Final; it opens the
-//! sender's duty again, ends what the recipient would have owed, and custody stays where it is. A legal
-//! refusal (不予接收) is a document.
+//! sender's duty again, ends what the recipient would have owed but for a handover under way, and custody
+//! stays where it is. A legal refusal (不予接收) is a document.
 
 use std::collections::BTreeSet;
 
@@ -63,7 +63,8 @@ fn is_hub(world: &World<'_>, agency: &AgencyCode) -> bool {
 }
 
 /// What becomes of the duties around the rejected document. The recipient need not do what it did not
-/// take; a limit of the person's own stays, and with it the alarm that nobody watches it.
+/// take. The limit of a handover stays (P8), and with it the alarm, whoever is to act or to watch, unless
+/// it runs from this receipt; and a limit of the person's own stays.
 fn undone(
     view: &View<'_>,
     world: &World<'_>,
@@ -75,7 +76,8 @@ fn undone(
     let undone = Undone { view, document, row, rule: "hub/rejection", articles: &[] };
     let waits_for = Some((input.agency.clone(), input.number));
     let recipients = |(_, duty): &(DutyId, &Duty)| {
-        duty.owner == Owner::Agency(input.agency.clone()) || duty.waits_for == waits_for
+        let owes = duty.owner == Owner::Agency(input.agency.clone()) && !duty.handover;
+        owes || duty.waits_for == waits_for
     };
     let not_owed: Vec<_> = undone.opened().into_iter().filter(recipients).collect();
     let mut effects = undone.close(&not_owed, Outcome::Cancelled);

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{World, limit};
+use super::{World, duties, limit};
 use crate::domain::duty::{Duty, DutyState, Outcome};
 use crate::domain::record::{DutyChange, Effect, RuledEffect};
+use crate::domain::relation::Answered;
 use crate::domain::state::{DocumentRow, Key, Range, Row, View};
 use crate::ids::{DocumentRef, DutyId, LedgerIndex};
 
@@ -57,10 +58,14 @@ impl<'v> Undone<'_, 'v, '_> {
         duties.into_iter().map(|duty| self.ruled(Effect::DutyReopened { duty })).collect()
     }
 
-    /// The limits that it had stopped run again.
+    /// The limits that it had stopped run again, unless another like it stops them.
     pub(super) fn resume(&self, world: &World<'_>) -> Vec<RuledEffect> {
+        let beside = self.beside();
+        let answered = Some(Answered { document: self.document, row: self.row });
         let stopped = |(_, duty): &(DutyId, &Duty)| {
+            let another = |until| duties::another_stands(&beside, answered, until);
             duty.suspended.is_some_and(|still| still.by == self.row.index)
+                && !duty.suspend.as_ref().is_some_and(|(_, until)| another(until))
         };
         let resume = |(id, duty): (DutyId, &Duty)| {
             let timing = limit::resumed(world, duty)?;
@@ -68,7 +73,7 @@ impl<'v> Undone<'_, 'v, '_> {
             let change = DutyChange::Resumed;
             Some(self.ruled(Effect::DutyChanged { duty: id, change, owner, timing }))
         };
-        self.beside().into_iter().filter(stopped).filter_map(resume).collect()
+        beside.iter().copied().filter(stopped).filter_map(resume).collect()
     }
 
     /// The duties that the record at `index` met and that are met by nothing else.
@@ -90,7 +95,7 @@ impl<'v> Undone<'_, 'v, '_> {
     }
 
     /// The duties still owed in its case, or in its thread where there is none.
-    fn beside(&self) -> Vec<(DutyId, &'v Duty)> {
+    pub(super) fn beside(&self) -> Vec<(DutyId, &'v Duty)> {
         let range = self.row.case.map_or(Range::OwedInThread(self.row.thread), Range::OwedInCase);
         let duty = |key| {
             let (Key::OwedInCase(_, id) | Key::OwedInThread(_, id)) = key else { return None };

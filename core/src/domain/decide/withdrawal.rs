@@ -10,12 +10,15 @@ use crate::domain::duty::Outcome;
 use crate::domain::record::{Effect, RuledEffect};
 use crate::domain::rulebook::Table;
 use crate::domain::state::View;
+use crate::domain::term::shanghai_date;
+use crate::ids::DocumentType;
 use crate::refusal::{Reason, Violation};
 
 const RULE: &str = "hub/withdrawal";
 
-/// What a withdrawal does: the duties that the withdrawn document opened end, those that it had met are
-/// owed again, and limits that it had stopped run again. It is refused where the document was answered
+/// What a withdrawal does: the duties that the withdrawn document opened end, and those of documents
+/// that stand only beside an open one of its type; those that it had met are owed again, and limits that
+/// it had stopped run again. It is refused where the document was answered
 /// already: no duty of its addressee is open, and no step of custody undoes it.
 pub(super) fn effects(
     view: &View<'_>,
@@ -40,6 +43,12 @@ pub(super) fn effects(
         return Vec::new();
     }
     let mut effects = undone.close(&opened, Outcome::Withdrawn);
+    let day = shanghai_date(world.time.0);
+    let hangs = |kind: &DocumentType| {
+        world.law.on(day).table(kind).is_some_and(|table| table.needs_open(&row.kind))
+    };
+    let beside = undone.beside().into_iter().filter(|(_, duty)| hangs(&duty.opener));
+    effects.extend(undone.close(&beside.collect::<Vec<_>>(), Outcome::Withdrawn));
     effects.extend(undone.reopen());
     effects.extend(undone.resume(world));
     effects.push(RuledEffect {

@@ -55,7 +55,7 @@ pub(super) fn place(place: Place) -> &'static str {
         Place::Decision => "决定地",
         Place::Custody => "羁押地",
         Place::NewCase => "新罪审理地",
-        Place::HomeProvince => "原籍省",
+        Place::Province => "执行地所在省",
     }
 }
 

@@ -79,6 +79,15 @@ fn details(phrases: &Phrases<'_>, step: Step) -> Vec<Line> {
             )));
         }
     }
+    if custody.guard.set_by.contains(&step) {
+        let kinds = custody.guards.iter();
+        let kinds = kinds.map(|kind| Phrase::new(kind.word(), chinese::kinds(&[*kind])));
+        let kinds = joined(kinds, ", ", "、");
+        lines.push(Line::new(Phrase::new(
+            format!("who holds the person is one of: {}", kinds.english),
+            format!("限制人身自由的执行单位限于：{}", kinds.chinese),
+        )));
+    }
     lines
 }
 

@@ -71,7 +71,12 @@ fn endings(phrases: &Phrases<'_>, duty: &DutyRule) -> Vec<Phrase> {
             "由本文书完成：审查是否逾期",
         ));
     }
-    if duty.done_when_decided {
+    if duty.done_when_decided && duty.limit.counts_hours() {
+        endings.push(Phrase::new(
+            "done at the time of the decision, if it is stated; else on arrival",
+            "载明作出时间的，以该时间为完成时间；未载明的，以送达之时",
+        ));
+    } else if duty.done_when_decided {
         endings.push(Phrase::new(
             "done on the decision date, whenever it arrives",
             "以作出裁定、决定之日为完成之日，不以送达之日",

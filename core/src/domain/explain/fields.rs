@@ -32,6 +32,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("decided_by", "决定的检察长"),
     ("decision_date", "作出日期"),
     ("decision_organ", "决定机关"),
+    ("decision_time", "作出时间"),
     ("delivery_time", "送交时间"),
     ("destination_place", "外出目的地"),
     ("discipline_kind", "奖惩种类"),

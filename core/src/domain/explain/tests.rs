@@ -37,6 +37,16 @@ fn a_handover_of_the_person() {
 }
 
 #[test]
+fn a_measure_names_who_may_hold_the_person() {
+    let text = explained(&Law::built_in(), "coercive_measure_notice").text(Language::Both);
+    let kinds = "who holds the person is one of: police, detention centre, prison, ";
+    assert!(
+        text.contains(kinds) && text.contains("限制人身自由的执行单位限于：公安机关、看守所"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_type_is_unknown_before_its_law() {
     let law = Law::built_in();
     let verdict = "verdict_handover".parse().unwrap();

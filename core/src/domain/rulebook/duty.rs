@@ -8,6 +8,9 @@ use crate::domain::relation::{Condition, Relation};
 use crate::domain::term::Span;
 use crate::ids::DocumentType;
 
+/// The field that tells at what time a document's decision was made (作出时间).
+pub const DECISION_TIME: &str = "decision_time";
+
 /// A duty that a document opens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DutyRule {
@@ -25,8 +28,8 @@ pub struct DutyRule {
     pub closed_by: Vec<DocumentType>,
     /// Measured backwards: was the opener in time?
     pub closed_by_self: bool,
-    /// Done on the day that the closing document states as its decision's (作出之日), and not when that
-    /// arrives: the limit is for deciding, and serving has its own.
+    /// Done on the day, or for hours at the time, that the closing document states as its decision's
+    /// (作出之日), and not when that arrives: the limit is for deciding, and serving has its own.
     pub done_when_decided: bool,
     /// What cancels it.
     pub cancelled_by: Vec<DocumentType>,
@@ -90,6 +93,12 @@ impl Limit {
     #[must_use]
     pub fn counts_days(&self) -> bool {
         matches!(self, Self::Within { .. }) && !self.is_urgent()
+    }
+
+    /// Whether it counts hours.
+    #[must_use]
+    pub fn counts_hours(&self) -> bool {
+        matches!(self, Self::Within { .. }) && self.is_urgent()
     }
 
     /// Whether it counts hours, or says at once.

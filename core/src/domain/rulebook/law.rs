@@ -25,9 +25,11 @@ pub(super) const BUILT_IN: &[(&str, &str)] = &[
     (CUSTODY, include_str!("../rules/custody.toml")),
     ("hub.toml", include_str!("../rules/hub.toml")),
     ("interpretation_2012.toml", include_str!("../rules/interpretation_2012.toml")),
+    ("interpretation_2012_act.toml", include_str!("../rules/interpretation_2012_act.toml")),
     ("interpretation_2021.toml", include_str!("../rules/interpretation_2021.toml")),
     ("measures_2012.toml", include_str!("../rules/measures_2012.toml")),
     ("opinion_2016.toml", include_str!("../rules/opinion_2016.toml")),
+    ("prison_law_2012.toml", include_str!("../rules/prison_law_2012.toml")),
     ("prison_law_2026.toml", include_str!("../rules/prison_law_2026.toml")),
     ("temporary_release_2014.toml", include_str!("../rules/temporary_release_2014.toml")),
 ];

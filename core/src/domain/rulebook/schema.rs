@@ -132,7 +132,7 @@ const PLACE_FIELDS: &[(Place, Option<&str>)] = &[
     (Place::Decision, None),
     (Place::Custody, None),
     (Place::NewCase, Some("new_case_place")),
-    (Place::HomeProvince, Some("home_place")),
+    (Place::Province, None),
 ];
 
 /// The error that something mentioned is not in the schema, or not as it should be.

@@ -46,6 +46,13 @@ impl Simulation {
                 }
             }
             Act::Decide => self.decide_release(id, act),
+            Act::WithdrawDecision => {
+                let by = self.decider(id);
+                let paper = self.reply(id, "withdrawal", &by, "temporary_release_decision");
+                if self.send(id, act, paper) {
+                    self.later(id, Act::Decide, &by, 24, 24 * 3);
+                }
+            }
             Act::HandOver => self.hand_over(id, act),
             Act::RefusePerson => self.refuse_person(id, act),
             Act::Receipt | Act::Forward => {
@@ -226,6 +233,10 @@ impl Simulation {
         let paper = self.judged(id, "temporary_release_decision");
         let paper = paper.with(|paper| paper.answering(&answered).date("decision_date", today));
         if self.send(id, act, paper) {
+            if self.dice.chance(15) {
+                let by = self.decider(id);
+                return self.later(id, Act::WithdrawDecision, &by, 4, 48);
+            }
             let (prison, corrections) = (self.prison(id), self.here(id, "corrections"));
             self.later(id, Act::HandOver, &prison, 24 * 2, 24 * 9);
             self.later(id, Act::Receipt, &corrections, 24, 24 * 4);

@@ -28,9 +28,6 @@ pub(crate) struct Custodies {
     standings: BTreeMap<CaseRef, Standing>,
     /// Persons who are held for another matter: meanwhile no limit runs.
     held: BTreeSet<CaseRef>,
-    /// Persons for whom no limit runs, though one agency answers: with a paper that its recipient sent
-    /// back.
-    excused: BTreeSet<CaseRef>,
 }
 
 impl Custodies {
@@ -43,11 +40,6 @@ impl Custodies {
             "measure_ended_notice" => self.held.remove(&case),
             _ => false,
         };
-    }
-
-    /// From now on no limit need run in this case.
-    pub(super) fn excuse(&mut self, case: Option<CaseRef>) {
-        self.excused.extend(case);
     }
 
     /// From now on the person stands so.
@@ -86,8 +78,7 @@ impl Custodies {
             let standing = &self.standings[&case];
             format!("{answers:?} answers in {}, by the papers {standing:?}", state.word())
         })?;
-        let excused = self.held.contains(&case) || self.excused.contains(&case);
-        let under_way = law().custody().is_handover(state) && !excused;
+        let under_way = law().custody().is_handover(state) && !self.held.contains(&case);
         ensure(!under_way || duties.hands_over(case), "P8", || {
             format!("the person is {} and no handover is due", state.word())
         })

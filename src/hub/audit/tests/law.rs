@@ -75,13 +75,12 @@ async fn another_addressee_is_told_of_the_record_that_has_it() {
     );
     let ledger = Ledger::small_decided_by(law).await;
     let law = law_of(&ledger.store).await;
-    let rule =
-        r#"act_2020/verdict_handover/copies/1 ["社区矫正法 20", "2020办法 16", "刑诉法解释 519"]"#;
+    // The interpretation of 2021 names whom the Act names: that one stays, on its article alone.
     assert_eq!(
         lines(&law),
         [
-            format!("2 additional delivery_opened tianhe-procuratorate {rule}"),
-            format!("2 missing delivery_opened yuexiu-procuratorate {rule}"),
+            r#"2 additional delivery_opened tianhe-procuratorate act_2020/verdict_handover/copies/1 ["社区矫正法 20", "2020办法 16"]"#,
+            r#"2 other delivery_opened yuexiu-procuratorate interpretation_2021/verdict_handover/copies/1 ["刑诉法解释 519"] articles=["刑诉法解释 519"]|["社区矫正法 20","2020办法 16","刑诉法解释 519"] rule=interpretation_2021/verdict_handover/copies/1|act_2020/verdict_handover/copies/1"#,
         ]
     );
     assert_eq!((law.judged, law.differing), (DECIDED, 2));

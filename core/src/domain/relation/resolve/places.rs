@@ -16,11 +16,10 @@ impl Scene<'_> {
     pub fn place(&self, place: Place) -> Result<Vec<DivisionCode>, Unresolved> {
         let pending = || self.case.and_then(|case| case.pending_place.as_ref());
         let named = match place {
-            Place::Execution => self.execution_place(),
+            Place::Execution | Place::Province => self.execution_place(),
             Place::Old => self.case.and_then(|case| case.place.as_ref()),
             Place::New => self.named("new_place").or_else(pending),
             Place::Intended | Place::Destination | Place::NewCase => self.named(field(place)),
-            Place::HomeProvince => self.named("home_place").or_else(|| self.execution_place()),
             Place::Decision | Place::Custody => None,
         };
         let mut today = match place {
@@ -28,7 +27,7 @@ impl Scene<'_> {
             Place::Custody => self.seats(Role::Custodian)?,
             _ => self.today(named),
         };
-        if place == Place::HomeProvince {
+        if place == Place::Province {
             today =
                 today.iter().filter_map(|code| self.divisions.province(code)).cloned().collect();
         }
@@ -79,13 +78,12 @@ impl Scene<'_> {
 /// The field that names a place.
 fn field(place: Place) -> &'static str {
     match place {
-        Place::Execution | Place::Old => "execution_place",
+        Place::Execution | Place::Old | Place::Province => "execution_place",
         Place::Intended => "intended_place",
         Place::New => "new_place",
         Place::Destination => "destination_place",
         Place::Decision => "decision_organ",
         Place::Custody => "custodian",
         Place::NewCase => "new_case_place",
-        Place::HomeProvince => "home_place",
     }
 }

@@ -7,7 +7,9 @@ use super::{articles, document_type, row};
 use crate::domain::duty::RollRule;
 use crate::domain::relation::Relation;
 use crate::domain::rulebook::mention::{Expected, Mentioned};
-use crate::domain::rulebook::{DutyRule, Event, Extend, Limit, OwnerRule, Ruled, Soft};
+use crate::domain::rulebook::{
+    DECISION_TIME, DutyRule, Event, Extend, Limit, OwnerRule, Ruled, Soft,
+};
 use crate::domain::term::{Span, TermError};
 use crate::ids::DocumentType;
 
@@ -97,7 +99,8 @@ impl Place<'_> {
         let when = keys.optional("when", |when| condition(when, Some(opener)));
         let limit = limit(keys, opener);
         let closed_by = keys.need("closed_by").and_then(|node| closed_by(&node));
-        let done_on = done_when_decided(keys, &limit);
+        let closers = closed_by.as_ref().map_or(&[][..], |(closers, _)| closers);
+        let done_on = done_when_decided(keys, &limit, closers);
         let cancelled_by = keys.distinct("cancelled_by", document_type);
         let passes_to = keys.optional("passes_to", passes_to);
         let extend = keys.optional("extend", |node| extend(node, opener));
@@ -260,16 +263,28 @@ fn closed_by(node: &Node<'_>) -> Result<(Vec<DocumentType>, bool), Reported> {
     }
 }
 
-/// `done_on = "decision date"`: a day can't tell whether hours were kept.
-fn done_when_decided(keys: &Keys<'_>, limit: &Result<Limit, Reported>) -> Result<bool, Reported> {
+/// `done_on = "decision date"`, or `"decision time"` where hours count: a day can't tell whether these
+/// were kept. What closes the duty must tell the time.
+fn done_when_decided(
+    keys: &Keys<'_>,
+    limit: &Result<Limit, Reported>,
+    closers: &[DocumentType],
+) -> Result<bool, Reported> {
     let done_on = keys.optional("done_on", |node| {
-        let done = node.word(&[(true, Event::DecisionDate.words())])?;
-        match limit {
-            Ok(limit) if !limit.counts_days() => {
-                Err(node.error("belongs to `within` in days or months".to_owned()))
-            }
-            _ => Ok(done),
+        let hours = node.word(&[(false, Event::DecisionDate.words()), (true, "decision time")])?;
+        let (fits, belongs) = match (limit, hours) {
+            (Err(_), _) => (true, ""),
+            (Ok(limit), false) => (limit.counts_days(), "in days or months"),
+            (Ok(limit), true) => (limit.counts_hours(), "in hours"),
+        };
+        if !fits {
+            return Err(node.error(format!("belongs to `within` {belongs}")));
         }
+        for closer in closers.iter().filter(|_| hours) {
+            let field = DECISION_TIME.to_owned();
+            node.mention(Mentioned::Field(Some(closer.clone()), field, Expected::DateOrTime));
+        }
+        Ok(true)
     });
     Ok(done_on?.unwrap_or(false))
 }

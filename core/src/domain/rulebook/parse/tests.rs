@@ -250,13 +250,19 @@ const BROKEN_DUTIES_AND_RULES: &[Broken] = &[
         "from = \"receipt\"",
         "from = \"receipt\"\ndone_on = \"receipt\"",
         27,
-        "\"receipt\" is none of: decision date",
+        "\"receipt\" is none of: decision date, decision time",
     ),
     (
         "within = \"5 days\"\nfrom = \"receipt\"",
         "within = \"48 hours\"\nfrom = \"receipt\"\ndone_on = \"decision date\"",
         27,
         "belongs to `within` in days or months",
+    ),
+    (
+        "from = \"receipt\"",
+        "from = \"receipt\"\ndone_on = \"decision time\"",
+        27,
+        "belongs to `within` in hours",
     ),
     ("from = \"receipt\"", "from = \"reciept\"", 26, "\"reciept\" is none of: effective date,"),
     (

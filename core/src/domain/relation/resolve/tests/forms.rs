@@ -10,14 +10,14 @@ use crate::testing::{Stage, code, document_row, document_type};
 #[test]
 fn within_accepts_any_of_the_area() {
     let mut stage = Stage::new("liwan-court", "440103");
-    let prison = Relation::Within(None, kinds(&[Kind::Prison]), Place::HomeProvince);
+    let prison = Relation::Within(None, kinds(&[Kind::Prison]), Place::Province);
     let both = several(&["conghua-prison", "panyu-prison"]);
     assert_eq!(unresolved(&stage, &prison), both);
     stage.document.chosen = vec![code("panyu-prison")];
     assert_eq!(found(&stage, &prison), ["panyu-prison"]);
     assert!(fits(&stage, "conghua-prison", &prison));
 
-    let police = Relation::Within(Some(Level::City), kinds(&[Kind::Police]), Place::HomeProvince);
+    let police = Relation::Within(Some(Level::City), kinds(&[Kind::Police]), Place::Province);
     assert!(fits(&stage, "dg-police", &police));
     assert!(!fits(&stage, "liwan-police", &police));
     let elsewhere = Stage::new("xiantao-corrections", "429004");
@@ -163,7 +163,7 @@ fn help_is_bounded() {
         stage.directory.put_agency(crate::domain::agency::Agency { code, ..pattern.clone() });
     }
     assert_eq!(stage.scene().candidates(&Relation::Any).len(), CANDIDATES);
-    let prison = Relation::Within(None, kinds(&[Kind::Prison]), Place::HomeProvince);
+    let prison = Relation::Within(None, kinds(&[Kind::Prison]), Place::Province);
     assert_eq!(stage.scene().candidates(&prison).len(), CANDIDATES);
     assert!(fits(&stage, "prison-127", &prison), "the bound is on the help, not on who fits");
     let unknown = Relation::Role(RoleRef::Asker);

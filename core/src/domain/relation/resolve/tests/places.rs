@@ -46,7 +46,7 @@ fn what_nothing_tells_is_no_place() {
     no_place(&stage, Place::New, "new_place");
     no_place(&stage, Place::Destination, "destination_place");
     no_place(&stage, Place::NewCase, "new_case_place");
-    no_place(&stage, Place::HomeProvince, "home_place");
+    no_place(&stage, Place::Province, "execution_place");
 }
 
 #[test]
@@ -85,11 +85,9 @@ fn a_pending_move_is_the_new_place_and_no_other() {
 }
 
 #[test]
-fn the_home_province_is_a_province() {
-    let mut stage = Stage::new("liwan-court", "440103");
-    assert_eq!(place(&stage, Place::HomeProvince), ["440000"]);
-    name(&mut stage, "home_place", "429004");
-    assert_eq!(place(&stage, Place::HomeProvince), ["420000"]);
+fn the_province_of_execution_is_a_province() {
+    assert_eq!(place(&Stage::new("liwan-court", "440103"), Place::Province), ["440000"]);
+    assert_eq!(place(&Stage::new("liwan-court", "429004"), Place::Province), ["420000"]);
 }
 
 #[test]
