@@ -90,7 +90,7 @@ pub(super) fn find(
     let case = row(view, reference)?.clone();
     let mut found = Found { reference, opens: false, case, sets: Vec::new(), flags: Vec::new() };
     let person = document.subject.as_ref().and_then(|subject| subject.person);
-    if let (Some(person), Some(Some(_))) = (person, of_thread)
+    if let Some(person) = person
         && let others = view.cases_of(person)
         && !others.is_empty()
         && !others.contains(&reference)
