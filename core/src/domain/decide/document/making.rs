@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::{Decided, ENGINE};
 use super::{Outcome, Pipeline, Stepped};
 use crate::domain::agency::Kind as AgencyKind;
+use crate::domain::policy::supervisor;
 use crate::domain::record::{DocumentTaken, Effect, Kind, Notice, Record, RuledEffect};
 use crate::domain::role::Role;
 use crate::domain::state::{Key, Row};
@@ -127,7 +128,7 @@ impl Pipeline<'_, '_> {
             .map(|(agency, _, _)| agency)
             .chain([&self.input.document.sender])
             .chain(responsible)
-            .filter_map(|code| self.world.directory.agency(code)?.supervised_by.clone())
+            .filter_map(|code| supervisor(self.world.directory, code).cloned())
             .collect()
     }
 
