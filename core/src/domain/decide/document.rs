@@ -24,7 +24,10 @@ use crate::domain::term::shanghai_date;
 use crate::ids::{AgencyCode, CaseRef, Digest, DocumentRef, DutyId, InboxNumber, LedgerIndex};
 use crate::refusal::{Reason, Refusal, Violation};
 
+mod foresight;
 mod making;
+
+pub use foresight::{check_form, check_signers, finds_person, foresee};
 
 /// The field that names agencies where the law leaves a choice.
 const CHOSEN: &str = "chosen_agencies";
@@ -34,26 +37,22 @@ pub(super) fn decide(
     world: &World<'_>,
     input: &DocumentInput,
 ) -> Result<Decision, Refusal> {
+    if let Some(known) = known(view, world, input)? {
+        return Ok(known);
+    }
+    let sender = sender(world, &input.document)?;
+    let bindings = signers::bindings(world, &sender.code, &input.signers, Purpose::Document)?;
+    take(view, world, input, bindings)
+}
+
+fn take(
+    view: &View<'_>,
+    world: &World<'_>,
+    input: &DocumentInput,
+    bindings: Vec<LedgerIndex>,
+) -> Result<Decision, Refusal> {
     let document = &input.document;
-    let reference = DocumentRef { sender: document.sender.clone(), id: document.id };
-    if let Some(known) = known(view, world, input, &reference)? {
-        return Ok(Decision::Known(vec![known]));
-    }
-    let sender = world
-        .directory
-        .agency(&document.sender)
-        .filter(|agency| agency.is_active(world.time))
-        .ok_or(Violation::new(Reason::UnknownSender, "sender"))?;
-    let bindings = signers::bindings(world, &document.sender, &input.signers, Purpose::Document)?;
-    let day = law_of(document).unwrap_or_else(|| shanghai_date(world.time.0));
-    let table = world
-        .law
-        .on(day)
-        .table(&document.kind)
-        .ok_or(Violation::new(Reason::UnknownType, "body"))?;
-    if !table.senders.iter().any(|kind| admits(kind, sender)) {
-        return Err(Violation::new(Reason::WrongRole, "sender").articles(&table.articles).into());
-    }
+    let table = rule(world, document)?;
     let mut violations = missing_fields(document, table);
     let thread = thread::find(view, world, document, table, &mut violations);
     let found = case::find(view, world, input, table, &thread, &mut violations);
@@ -65,8 +64,36 @@ pub(super) fn decide(
     if let Some(refusal) = Refusal::of(std::mem::take(&mut violations)) {
         return Err(refusal);
     }
+    let reference = reference(document);
     let pipeline = Pipeline { view, world, input, table, thread, reference, bindings };
     pipeline.run(found)
+}
+
+fn reference(document: &Document) -> DocumentRef {
+    DocumentRef { sender: document.sender.clone(), id: document.id }
+}
+
+fn sender<'w>(world: &World<'w>, document: &Document) -> Result<&'w Agency, Violation> {
+    let sender = world.directory.agency(&document.sender);
+    sender
+        .filter(|agency| agency.is_active(world.time))
+        .map(|agency| &**agency)
+        .ok_or_else(|| Violation::new(Reason::UnknownSender, "sender"))
+}
+
+/// The rule for a document on its day, if its sender may send it.
+fn rule<'w>(world: &World<'w>, document: &Document) -> Result<&'w Table, Violation> {
+    let sender = sender(world, document)?;
+    let table = table(world, document).ok_or(Violation::new(Reason::UnknownType, "body"))?;
+    if table.senders.iter().any(|kind| admits(kind, sender)) {
+        return Ok(table);
+    }
+    Err(Violation::new(Reason::WrongRole, "sender").articles(&table.articles))
+}
+
+fn table<'w>(world: &World<'w>, document: &Document) -> Option<&'w Table> {
+    let day = law_of(document).unwrap_or_else(|| shanghai_date(world.time.0));
+    world.law.on(day).table(&document.kind)
 }
 
 /// The day whose law a document falls under: that of its decision, or on which the decision takes effect
@@ -84,14 +111,13 @@ fn known(
     view: &View<'_>,
     world: &World<'_>,
     input: &DocumentInput,
-    reference: &DocumentRef,
-) -> Result<Option<LedgerIndex>, Refusal> {
-    let Some(row) = thread::row(view, reference) else { return Ok(None) };
+) -> Result<Option<Decision>, Refusal> {
+    let Some(row) = thread::row(view, &reference(&input.document)) else { return Ok(None) };
     let Some(entry) = view.entry(row.index) else { return Ok(None) };
     let same =
         (world.commit_document)(&entry.document_salt, &input.document.digest) == row.commitment;
     if same {
-        return Ok(Some(row.index));
+        return Ok(Some(Decision::Known(vec![row.index])));
     }
     Err(Violation::new(Reason::DocumentIdReused, "document_id").into())
 }
