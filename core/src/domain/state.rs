@@ -198,6 +198,12 @@ pub struct Case {
 }
 
 impl Case {
+    /// Whether correction may still begin or go on.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !matches!(self.custody.state, State::Imprisoned | State::Released | State::Dead)
+    }
+
     /// Whether what is known of the person is sealed (犯罪记录封存, 刑诉法 286): a juvenile at the
     /// offence whose correction has ended. No document tells the length of the penalty but in words:
     /// where it was over five years, the seal asks more than the law does, and a query opens it.
