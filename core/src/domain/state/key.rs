@@ -9,7 +9,8 @@ use crate::ids::{
     SenderNumber, SystemCode, Time,
 };
 
-/// A row's key. The order of the variants and of their fields is the order in the store.
+/// A row's key. The order of the variants and of their fields is the order in the store, but that a
+/// case's documents (`Filed`) stand the other way round there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// The ledger itself.
@@ -46,14 +47,14 @@ pub enum Key {
     Waiting(AgencyCode, InboxNumber, DutyId),
     /// A duty.
     Duty(DutyId),
-    /// The duties that a record met, by that record.
-    ClosedBy(LedgerIndex),
-    /// A refused document, by the agency that sent it and the id that it named.
-    Refused(DocumentRef),
     /// A document that no second one may repeat.
     Unique(Digest),
     /// A notice that the hub owes about a record.
     NoticeOwed(LedgerIndex, Notice),
+    /// The duties that a record met, by that record.
+    ClosedBy(LedgerIndex),
+    /// A refused document, by the agency that sent it and the id that it named.
+    Refused(DocumentRef),
     /// Index: a duty that the hub looks at next at that time.
     Wake(Time, DutyId),
     /// Index: a duty still owed whose limit lacks calendar data.
@@ -113,13 +114,13 @@ impl Key {
                 Writer::tag(15).text(code.as_str()).number(number.0).duty(*duty)
             }
             Self::Duty(duty) => Writer::tag(16).duty(*duty),
-            Self::Refused(document) => {
-                Writer::tag(20).text(document.sender.as_str()).bytes(&document.id.0)
-            }
-            Self::ClosedBy(index) => Writer::tag(19).number(index.0),
             Self::Unique(digest) => Writer::tag(17).bytes(&digest.0),
             Self::NoticeOwed(index, notice) => {
                 Writer::tag(18).number(index.0).bytes(&[*notice as u8])
+            }
+            Self::ClosedBy(index) => Writer::tag(19).number(index.0),
+            Self::Refused(document) => {
+                Writer::tag(20).text(document.sender.as_str()).bytes(&document.id.0)
             }
             Self::Wake(time, duty) => Writer::tag(21).time(*time).duty(*duty),
             Self::Provisional(duty) => Writer::tag(22).duty(*duty),
