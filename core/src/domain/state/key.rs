@@ -69,6 +69,8 @@ pub enum Key {
     Outage,
     /// A document of a case, by its record; the newest first.
     Filed(CaseRef, LedgerIndex),
+    /// Index: the case of a person whose whereabouts are unknown, by whom they concern.
+    SoughtBy(AgencyCode, CaseRef),
 }
 
 /// A range of keys: those that begin alike.
@@ -129,6 +131,7 @@ impl Key {
             Self::Told(inbox, sender) => Writer::tag(25).text(inbox.as_str()).text(sender.as_str()),
             Self::Outage => Writer::tag(26),
             Self::Filed(case, index) => Writer::tag(27).bytes(&case.0).number(!index.0),
+            Self::SoughtBy(code, case) => Writer::tag(28).text(code.as_str()).bytes(&case.0),
         }
         .0
     }
@@ -192,6 +195,17 @@ impl Key {
             None => own().0,
         };
         (from, Writer::tag(23).bytes(agency.as_str().as_bytes()).bytes(&[1]).0)
+    }
+
+    /// The bounds of the persons who are sought and concern one agency, above `after`.
+    #[must_use]
+    pub fn sought_bounds(agency: &AgencyCode, after: Option<CaseRef>) -> (Vec<u8>, Vec<u8>) {
+        let own = || Writer::tag(28).text(agency.as_str());
+        let from = match after {
+            Some(case) => own().bytes(&case.0).bytes(&[0]).0,
+            None => own().0,
+        };
+        (from, Writer::tag(28).bytes(agency.as_str().as_bytes()).bytes(&[1]).0)
     }
 
     /// The bounds of the duties that the records from `from` up to but not including `to` opened.
@@ -261,6 +275,7 @@ impl Key {
             25 => Self::Told(reader.code()?, reader.code()?),
             26 => Self::Outage,
             27 => Self::Filed(CaseRef(reader.array()?), LedgerIndex(!reader.number()?)),
+            28 => Self::SoughtBy(reader.code()?, CaseRef(reader.array()?)),
             _ => return Err(KeyError),
         };
         if reader.0.is_empty() { Ok(key) } else { Err(KeyError) }
