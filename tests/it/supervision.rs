@@ -17,6 +17,7 @@ use crate::people::{NOW, agency, code, enrolment, wire_document};
 use crate::process::Process;
 
 mod missing;
+mod receiving;
 
 const COURT: &str = "yuexiu-court";
 const CORRECTIONS: &str = "tianhe-corrections";
