@@ -13,6 +13,8 @@ mod check;
 mod duties;
 mod notice;
 mod play;
+mod proof;
+mod query;
 mod stage;
 mod story;
 mod timeline;
