@@ -247,6 +247,11 @@ async fn the_overview_tells_numbers_and_new_alarms_where_there_is_no_terminal() 
 
     let wrong = run(&mut hub.command(&["--every", "5", "gaps"]));
     assert_eq!(wrong.code, USAGE, "{wrong:#?}");
+    // A line that can't be read is told in the form that it asks for.
+    let unread = run(&mut hub.command(&["gap", "--json"]));
+    let error: Value = serde_json::from_str(&unread.complaint).unwrap();
+    assert_eq!((unread.code, &error["error"]["exit"]), (USAGE, &json!(USAGE)));
+    assert_eq!(error["error"]["message_zh"], "没有子命令 gap；相近：gaps");
 }
 
 #[tokio::test(flavor = "multi_thread")]
