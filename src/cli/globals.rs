@@ -47,10 +47,10 @@ pub struct Globals {
 /// The languages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Lang {
-    /// English and Chinese.
+    /// English and Chinese (中英文).
     #[default]
     Both,
-    /// English.
+    /// English (英文).
     En,
     /// Chinese (中文).
     Zh,
@@ -61,6 +61,11 @@ impl Globals {
     #[cfg(test)]
     pub(super) fn speaking(lang: Lang) -> Self {
         Self { lang, ..Self::default() }
+    }
+
+    /// Those of which no more is known than how to print.
+    pub(super) fn printing(lang: Lang, json: bool) -> Self {
+        Self { lang, json, ..Self::default() }
     }
 
     /// The configuration file of the hub. What is given on the command line comes before the

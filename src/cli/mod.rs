@@ -21,6 +21,7 @@ pub mod inbox;
 pub mod init;
 mod issuing;
 pub mod law;
+mod line;
 mod operating;
 pub mod pki;
 pub mod proto;

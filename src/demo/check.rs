@@ -5,6 +5,7 @@ use xianjie_core::domain::record::Record;
 use super::DemoError;
 use super::story::{Expect, Step};
 use super::timeline::{addressees, custody};
+use crate::client::query::Found;
 
 /// Whether a record does what the step says: to whom it goes, and who answers for the person.
 ///
@@ -29,6 +30,15 @@ pub(super) fn check(step: &Step, record: &Record) -> Result<(), DemoError> {
         Some(reason) => same(step, reason, "it was taken"),
         None => Ok(()),
     }
+}
+
+/// Whether a query finds what the step says.
+///
+/// # Errors
+/// [`DemoError::Other`].
+pub(super) fn check_found(step: &Step, found: &Found) -> Result<(), DemoError> {
+    let types: Vec<_> = found.documents.iter().map(|document| &document.document_type).collect();
+    same(step, &format!("{:?}", step.expect.found), &format!("{types:?}"))
 }
 
 /// Whether a refusal is the one that the step says.

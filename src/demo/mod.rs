@@ -13,6 +13,8 @@ mod check;
 mod duties;
 mod notice;
 mod play;
+mod proof;
+mod query;
 mod stage;
 mod story;
 mod timeline;
@@ -26,7 +28,7 @@ pub enum DemoError {
     #[error("the story: {0}")]
     Story(String),
     /// The folder is somebody's.
-    #[error("{} is there already, and no demonstration made it; name another with --folder", .0.display())]
+    #[error("{} is there already, and no demonstration made it; name another with --into", .0.display())]
     Taken(PathBuf),
     /// A file or a process.
     #[error("{}", path.display())]

@@ -13,15 +13,15 @@ use xianjie_core::ids::AgencyCode;
 use super::DemoError;
 use super::check::{check, check_refusal};
 use super::duties::Duties;
-use super::notice;
 use super::stage::Stage;
 use super::story::{Act, Step, Story, names};
 use super::timeline::{Timeline, addressees};
+use super::{notice, proof, query};
 use crate::client::inbox::{DeliveryNote, Start};
 use crate::client::outbox::Entry;
 use crate::client::send::{SendError, Sent};
-use crate::client::verify::{Report, verify_folder};
-use crate::client::{Client, Observer, Profile, Silent, Trust, bindings, files};
+use crate::client::verify::Report;
+use crate::client::{Client, Observer, Profile, Silent, bindings, files};
 use crate::clock::FileClock;
 use crate::wire;
 
@@ -96,10 +96,16 @@ impl Play {
             }
             (None, Some(Act::Acknowledge)) => self.acknowledge(&step.who()?).await,
             (None, Some(Act::Notice)) => self.notice(step).await,
+            (None, Some(Act::Query)) => self.query(step).await,
             (None, Some(Act::Kill)) => self.kill().await,
             (None, Some(Act::Verify)) => {
                 self.overhear().await?;
-                self.verify()
+                let proven = proof::verify(&self.stage.folder)?;
+                self.timeline.note(
+                    &format!("{proven} 份存证全部离线验证通过"),
+                    &format!("all {proven} receipts verify offline"),
+                );
+                Ok(())
             }
             (None, Some(Act::Audit)) => self.audit().await,
             (None, None) => Err(DemoError::Story(format!("nothing to do at {}", step.when()))),
@@ -256,6 +262,14 @@ impl Play {
         Ok(())
     }
 
+    /// What `who` asks about the person of an earlier paper.
+    async fn query(&mut self, step: &Step) -> Result<(), DemoError> {
+        let paper = step.case_of.as_ref().and_then(|label| self.papers.get(label));
+        let case = paper.map(|paper| paper.case.clone()).unwrap_or_default();
+        let client = self.client(&step.who()?).await?;
+        query::ask(&client, step, &case, &self.timeline).await
+    }
+
     /// `kill -9`, a new process, and the last document once more, byte for byte.
     async fn kill(&mut self) -> Result<(), DemoError> {
         self.stage.kill().await?;
@@ -286,31 +300,6 @@ impl Play {
         self.timeline.note(
             &format!("{took} 毫秒后恢复服务；重发得到同一存证 #{index}"),
             &format!("serving again after {took} ms; the same bytes get the same receipt #{index}"),
-        );
-        Ok(())
-    }
-
-    /// Verifies all that every agency of the story holds, with the trust file alone.
-    fn verify(&self) -> Result<(), DemoError> {
-        let trust = self.stage.folder.join("trust.json");
-        let trust = Trust::load(&trust).map_err(|e| DemoError::Story(e.to_string()))?;
-        let mut proven = 0;
-        for folder in held(&self.stage.folder.join("profiles"))? {
-            let report: Report =
-                verify_folder(&trust, &folder).map_err(|e| DemoError::Story(e.to_string()))?;
-            if !report.is_proven() {
-                let doubt = report.first_doubt().map(|finding| format!("{finding:?}"));
-                return Err(DemoError::Other {
-                    step: "verify".to_owned(),
-                    expected: format!("a proof in {}", folder.display()),
-                    found: doubt.unwrap_or_default(),
-                });
-            }
-            proven += 1;
-        }
-        self.timeline.note(
-            &format!("{proven} 份存证全部离线验证通过"),
-            &format!("all {proven} receipts verify offline"),
         );
         Ok(())
     }
@@ -385,24 +374,4 @@ fn record_of(folder: &Path) -> Result<Record, DemoError> {
 
 fn decode(record: &[u8]) -> Result<Record, DemoError> {
     wire::record::decode(record).map_err(|e| DemoError::Story(e.to_string()))
-}
-
-/// The folders of all that the agencies hold: sent documents and fetched deliveries.
-fn held(profiles: &Path) -> Result<Vec<PathBuf>, DemoError> {
-    let list = |folder: &Path| -> Result<Vec<PathBuf>, DemoError> {
-        if !folder.is_dir() {
-            return Ok(Vec::new());
-        }
-        let entries = fs::read_dir(folder).map_err(|e| DemoError::file(folder, e))?;
-        Ok(entries.flatten().map(|entry| entry.path()).collect())
-    };
-    let mut held = Vec::new();
-    for profile in list(profiles)? {
-        for room in ["outbox", "inbox"] {
-            let folders = list(&profile.join(room))?;
-            held.extend(folders.into_iter().filter(|folder| folder.join(files::RECEIPT).exists()));
-        }
-    }
-    held.sort();
-    Ok(held)
 }

@@ -32,18 +32,28 @@ pub(super) struct Step {
     pub(super) file: Option<String>,
     #[serde(rename = "do")]
     pub(super) act: Option<Act>,
-    /// Whose case the step is about, for readers of the file.
-    #[serde(rename = "case_of")]
-    _case_of: Option<String>,
+    /// Whose case the step is about: the label of the document that opened it.
+    pub(super) case_of: Option<String>,
     /// What it answers, for readers of the file.
     #[serde(rename = "answers_to")]
     _answers_to: Option<String>,
+    /// What is asked where the act is a query.
+    pub(super) query: Option<Question>,
     #[serde(default)]
     pub(super) later: Vec<String>,
     pub(super) zh: String,
     pub(super) en: String,
     #[serde(default)]
     pub(super) expect: Expect,
+}
+
+/// What an agency asks about a person, in the words of `xianjie query`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Question {
+    pub(super) topic: String,
+    pub(super) purpose: String,
+    pub(super) article: String,
 }
 
 /// What is done where no document is sent.
@@ -53,6 +63,7 @@ pub(super) enum Act {
     Acknowledge,
     Notice,
     Watch,
+    Query,
     Kill,
     Verify,
     Audit,
@@ -75,6 +86,9 @@ pub(super) struct Expect {
     pub(super) notice: Option<String>,
     /// The name of the duty that it is about.
     pub(super) duty: Option<String>,
+    /// The types of the documents that a query finds, the newest first.
+    #[serde(default)]
+    pub(super) found: Vec<String>,
 }
 
 impl Story {

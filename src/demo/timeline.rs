@@ -9,7 +9,8 @@ use xianjie_core::domain::duty::{Duty, Force, Outcome};
 use xianjie_core::domain::record::{Effect, Record};
 use xianjie_core::ids::{AgencyCode, Time};
 
-use super::story::Step;
+use super::story::{Question, Step};
+use crate::client::query::Found;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -68,6 +69,18 @@ impl Timeline {
         }
         self.addressees(record);
         println!("    存证 receipt #{index}");
+    }
+
+    /// A query that was answered: its record, with the ground, and what it found.
+    pub(super) fn queried(&self, question: &Question, found: &Found) {
+        let Question { topic, purpose, article } = question;
+        println!("    查询专题 topic {topic}，依据 ground: {purpose}, {article}");
+        println!("    存证 receipt #{}", found.index);
+        for document in &found.documents {
+            let sender = document.document.as_ref().map_or("", |document| &document.sender);
+            let kind = &document.document_type;
+            println!("    查到 found    {kind}  {} ({sender})", self.name(sender));
+        }
     }
 
     /// A document that was refused.

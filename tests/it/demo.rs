@@ -16,7 +16,8 @@ fn the_story_is_told_to_its_end() {
     let printed = succeeded(&told);
     let forgotten = ["is due soon", "nobody has taken the person over", "2 days and 15 hours late"];
     let ends = ["kill -9", "all 100 receipts verify offline", "[imprisoned]", "[released]"];
-    for word in forgotten.iter().chain(&ends) {
+    let queried = ["case-handling, 社区矫正法 48", "found    discipline_record"];
+    for word in forgotten.iter().chain(&queried).chain(&ends) {
         assert!(printed.contains(word), "{word} is not in\n{printed}");
     }
     assert_eq!(

@@ -60,7 +60,7 @@ fn read(folder: &Path) -> Result<Vec<(String, String)>, CliError> {
 
 fn unusable(path: &Path, error: &io::Error) -> CliError {
     let path = path.display();
-    CliError::usage(format!("can't use {path}: {error}"), format!("无法读写{path}：{error}"))
+    CliError::usage(format!("can't use {path}: {error}"), format!("无法读写 {path}：{error}"))
 }
 
 /// The rulebooks are wrong: every error with its file and line.
