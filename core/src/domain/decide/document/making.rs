@@ -12,8 +12,7 @@ use crate::domain::state::{Key, Row};
 use crate::ids::{AgencyCode, Digest, LedgerIndex, SenderNumber};
 
 /// The place facts that a later answer's relations read.
-const PLACES: [&str; 4] = ["intended_place", "new_place", "destination_place", "new_case_place"]; 5] =
-    ["intended_place", "new_place", "destination_place", "new_case_place", "home_place"];
+const PLACES: [&str; 4] = ["intended_place", "new_place", "destination_place", "new_case_place"];
 
 impl Pipeline<'_, '_> {
     pub(super) fn record(&self, outcome: Outcome) -> Decided {
