@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use xianjie_core::domain::decide::{Decision, DocumentInput, Input, World, decide};
 use xianjie_core::domain::duty::Duty;
+use xianjie_core::domain::policy;
 use xianjie_core::domain::record::{Effect, Kind, Record};
 use xianjie_core::domain::state::{Case, Key, Loaded, Row, View};
 use xianjie_core::ids::{
@@ -38,6 +39,8 @@ pub struct Checked {
     pub violations: Vec<Violation>,
     /// The record that it would get.
     pub record: Option<Record>,
+    /// The record of what does not fit about it, if the agency could see that.
+    pub flagged: Option<Record>,
     /// The duties that the record would close.
     pub closes: BTreeMap<DutyId, Duty>,
     /// The record that it has already.
@@ -61,6 +64,7 @@ impl Hub {
             signatures: self.check_signatures(signed),
             violations: Vec::new(),
             record: None,
+            flagged: None,
             closes: BTreeMap::new(),
             known: None,
             rulebook: Digest(self.law().digest()),
@@ -138,6 +142,9 @@ impl Hub {
                     case.parties.iter().any(|party| directory.stands_for(agency, party))
                 };
                 note(decision, &loaded, is_party, checked);
+                checked.flagged.take_if(|flagged| {
+                    policy::record_relations(&directory, agency, flagged).is_empty()
+                });
                 return Ok(());
             }
             loaded.extend(self.shared.store.load(&wants).await.map_err(unavailable)?);
@@ -172,6 +179,7 @@ fn note(
                 }
             }
             checked.record = Some(decided.record);
+            checked.flagged = decided.flagged;
         }
         Ok(Decision::Known(indexes)) => checked.known = indexes.first().copied(),
         Err(refusal) => {

@@ -150,5 +150,6 @@ fn statement_of(signed: Signed) -> record::Signed {
 /// An item without a document.
 pub(super) fn item(input: Input) -> Result<Item, Refusal> {
     let salt = random().map_err(|_| Refusal::from(Reason::StoreUnavailable))?;
-    Ok(Item { input, salt, document_salt: [0; 32], signed_document: Vec::new() })
+    let (flagged_salt, document_salt) = ([0; 32], [0; 32]);
+    Ok(Item { input, salt, flagged_salt, document_salt, signed_document: Vec::new() })
 }

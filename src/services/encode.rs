@@ -47,10 +47,14 @@ pub(super) fn case(record: &Record) -> String {
     case_of(record).map(|case| case.to_string()).unwrap_or_default()
 }
 
-/// The case of a document's record.
+/// The case of a document's record, or of that of what does not fit about it.
 pub(super) fn case_of(record: &Record) -> Option<CaseRef> {
     match &record.kind {
         Kind::Document(taken) => taken.case,
+        Kind::Flagged(_) => record.effects.iter().find_map(|ruled| match &ruled.effect {
+            Effect::Contradiction { case, .. } => *case,
+            _ => None,
+        }),
         _ => None,
     }
 }

@@ -149,6 +149,7 @@ fn name(kind: &Kind) -> &'static str {
         Kind::Directory(_) => "directory",
         Kind::Revocations(_) => "revocations",
         Kind::Access(_) => "access",
+        Kind::Flagged(_) => "flagged",
     }
 }
 

@@ -5,6 +5,7 @@
 mod client;
 mod clients;
 mod commands;
+mod contradictions;
 mod decided_again;
 mod demo;
 mod extension;

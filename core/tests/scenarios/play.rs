@@ -125,14 +125,15 @@ impl Player<'_> {
             _ => panic!("{}: one thing at a time", step.on),
         };
         match self.hub.decide(&input) {
-            Ok(record) => {
+            Ok(records) => {
                 if let Input::Document(input) = &input {
                     let document = &input.document;
                     let reference =
                         DocumentRef { sender: document.sender.clone(), id: document.id };
                     self.sent.insert(step.label().to_owned(), reference);
                 }
-                outcome::of_record(self.world, &self.hub, &record)
+                let lines = records.iter().map(|r| outcome::of_record(self.world, &self.hub, r));
+                lines.flatten().collect()
             }
             Err(refusal) => outcome::of_refusal(self.world, &refusal),
         }

@@ -7,7 +7,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tonic::Status;
 use xianjie_core::domain::duty::Duty;
 use xianjie_core::domain::policy::{self, Rpc};
-use xianjie_core::domain::record::{Clock, DutyStep, Effect, Kind, Record};
+use xianjie_core::domain::record::{Clock, DutyStep, Effect, Flagged, Kind, Record};
 use xianjie_core::ids::AgencyCode;
 use xianjie_core::limits;
 use xianjie_core::refusal::Refusal;
@@ -128,6 +128,13 @@ async fn alarm(
         duty,
         inbox_agency,
         contradictions: contradictions(&record),
+        document: match &record.kind {
+            Kind::Flagged(Flagged { document, .. }) => Some(pb::DocumentRef {
+                sender: document.sender.to_string(),
+                document_id: document.id.to_string(),
+            }),
+            _ => None,
+        },
         receipt: Some(encode::receipt(hub, &hub.published(), entry).await?),
     }))
 }
@@ -149,7 +156,7 @@ fn kind(record: &Record) -> Option<&'static str> {
             others.then_some("delivery_unacknowledged")
         }
         Kind::Clock(Clock::Outage(_)) => Some("outage"),
-        _ if !contradictions(record).is_empty() => Some("contradiction"),
+        Kind::Flagged(_) => Some("contradiction"),
         _ => None,
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn decide(
         supervisors: supervisors(view, world, input),
     };
     let record = Record { kind: Kind::Access(Box::new(access)), effects: Vec::new() };
-    Ok(Decision::Record(Box::new(Decided { record, known: Vec::new(), link: None })))
+    Ok(Decision::Record(Box::new(Decided { record, flagged: None, known: Vec::new(), link: None })))
 }
 
 /// Whether the law of today lets an agency of this kind query the topic.

@@ -126,7 +126,7 @@ pub(super) fn decide(
             statement: Signed { bindings, ..input.statement.clone() },
         }),
     };
-    Ok(Decision::Record(Box::new(Decided { record, known: Vec::new(), link: None })))
+    Ok(Decision::Record(Box::new(Decided { record, flagged: None, known: Vec::new(), link: None })))
 }
 
 /// SHA-256 of a change's bytes: a change is made once, and another under its id is refused.

@@ -18,7 +18,7 @@ use xianjie_core::domain::duty::{
 };
 use xianjie_core::domain::record::{
     Acknowledged, CaseSet, Clock, DirectoryChanged, DocumentTaken, DutyChange, DutyStep, Effect,
-    Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, Revocations,
+    Flagged, Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, Revocations,
     RuledEffect, Settled, Signature, Signed, Timing,
 };
 use xianjie_core::domain::role::Role;
@@ -53,7 +53,16 @@ fn kind() -> impl Strategy<Value = Kind> {
         changed().prop_map(Kind::Directory),
         revocations().prop_map(Kind::Revocations),
         access().prop_map(|access| Kind::Access(Box::new(access))),
+        flagged().prop_map(Kind::Flagged),
     ]
+}
+
+fn flagged() -> impl Strategy<Value = Flagged> {
+    (document(), agencies(), agencies()).prop_map(|(document, agencies, supervisors)| Flagged {
+        document,
+        agencies,
+        supervisors,
+    })
 }
 
 fn access() -> impl Strategy<Value = Access> {
