@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
-use xianjie_core::domain::record::{Effect, Record};
+use xianjie_core::domain::record::{Effect, Record, Settled};
 use xianjie_core::ids::{AgencyCode, InboxNumber, LedgerIndex};
 use xianjie_core::limits;
 use xianjie_core::refusal::Reason;
@@ -29,6 +29,8 @@ pub struct Arrival {
     pub record: Arc<Record>,
     /// A checkpoint that covers it.
     pub published: Arc<Published>,
+    /// How it ended since.
+    pub settled: Option<Settled>,
 }
 
 /// Wakes subscribers.
@@ -77,20 +79,25 @@ impl Bell {
         inboxes.values().map(|listened| listened.rung.receiver_count()).sum()
     }
 
-    /// Tells the addressees of a committed record.
+    /// Tells the addressees of a committed record, and remembers what it settled of what they have not
+    /// read yet.
     pub fn ring(&self, entry: &Arc<Entry>, record: &Arc<Record>, published: &Arc<Published>) {
         for ruled in &record.effects {
-            let Effect::DeliveryOpened { agency, number, .. } = &ruled.effect else { continue };
-            let listened = {
-                let inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
-                inboxes.get(agency).cloned()
+            let (agency, number) = match &ruled.effect {
+                Effect::DeliveryOpened { agency, number, .. } => (agency, number),
+                Effect::DeliverySettled { agency, number, how } => {
+                    self.settle(agency, *number, *how);
+                    continue;
+                }
+                _ => continue,
             };
-            let Some(listened) = listened else { continue };
+            let Some(listened) = self.listened(agency) else { continue };
             let arrival = Arrival {
                 number: *number,
                 entry: Arc::clone(entry),
                 record: Arc::clone(record),
                 published: Arc::clone(published),
+                settled: None,
             };
             let mut tail = listened.tail.lock().unwrap_or_else(PoisonError::into_inner);
             tail.push_back(arrival);
@@ -105,6 +112,19 @@ impl Bell {
             listened.rung.send_replace(*number);
         }
         self.ledger.send_replace(entry.index.0 + 1);
+    }
+
+    fn settle(&self, agency: &AgencyCode, number: InboxNumber, how: Settled) {
+        let Some(listened) = self.listened(agency) else { return };
+        let mut tail = listened.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(arrival) = tail.iter_mut().find(|arrival| arrival.number == number) {
+            arrival.settled = Some(how);
+        }
+    }
+
+    fn listened(&self, agency: &AgencyCode) -> Option<Arc<Listened>> {
+        let inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
+        inboxes.get(agency).cloned()
     }
 
     /// Follows the ledger's size, for those who watch what became of their documents.

@@ -59,6 +59,19 @@ pub(super) fn case_of(record: &Record) -> Option<CaseRef> {
     }
 }
 
+/// How the law protects the person of a record: of a document, or of what does not fit about one.
+pub(super) async fn protection(
+    hub: &Hub,
+    entry: &Entry,
+    record: &Record,
+) -> Result<Protection, Refusal> {
+    let thread = match &record.kind {
+        Kind::Document(taken) => taken.thread,
+        _ => entry.index,
+    };
+    hub.protection(case_of(record), thread, entry).await
+}
+
 /// The type of a document's record.
 pub(super) fn document_type(record: &Record) -> String {
     match &record.kind {
@@ -98,8 +111,8 @@ pub(super) async fn arrived(
     agency: &AgencyCode,
     arrival: &Arrival,
 ) -> Result<pb::Delivery, Refusal> {
-    let Arrival { number, entry, record, published } = arrival;
-    delivery(hub, agency, *number, None, entry, record, published).await
+    let Arrival { number, entry, record, published, settled } = arrival;
+    delivery(hub, agency, *number, *settled, entry, record, published).await
 }
 
 async fn delivery(
@@ -121,8 +134,7 @@ async fn delivery(
     });
     let (copy, in_lieu, articles, carries) = opened.unwrap_or_default();
     // It comes once. Shown again, it would be shown without a record of that, or though it is sealed.
-    let withheld =
-        settled.is_some() && hub.protection(case_of(record), entry).await? != Protection::Common;
+    let withheld = settled.is_some() && protection(hub, entry, record).await? != Protection::Common;
     Ok(pb::Delivery {
         agency: agency.to_string(),
         inbox_number: number.0,

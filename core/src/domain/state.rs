@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::agency::{Agency, Certificate, System};
-use super::custody::{Custody, State, Step};
+use super::custody::{Custody, Step};
 use super::document::Category;
 use super::duty::Duty;
 use super::record::{Opened, Outage, Settled};
@@ -203,7 +203,7 @@ impl Case {
     /// where it was over five years, the seal asks more than the law does, and a query opens it.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
-        self.juvenile == Some(true) && matches!(self.custody.state, State::Released | State::Dead)
+        self.juvenile == Some(true) && self.custody.state.is_ended()
     }
 }
 

@@ -74,7 +74,7 @@ fn access(kind: &Access) -> AccessInput {
         method: kind.method.clone(),
         cases: kind.cases.clone(),
         document: kind.document,
-        query: kind.query.clone(),
+        query: kind.query.as_ref().map(|allowed| allowed.query.clone()),
         by_query: kind.by_query,
     }
 }

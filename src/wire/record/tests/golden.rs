@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use expect_test::{ExpectFile, expect_file};
 use jiff::civil::date;
-use xianjie_core::domain::access::{self, Access, Ground, Query};
+use xianjie_core::domain::access::{self, Access, Allowed, Ground, Query};
 use xianjie_core::domain::agency::{
     Agency, Branch, Certificate, Kind as AgencyKind, Level, Purpose, Right, System,
 };
@@ -321,7 +321,10 @@ fn a_query_and_a_showing() {
         method: "QueryPerson".to_owned(),
         cases: [CaseRef([5; 16]), CaseRef([6; 16])].into(),
         document: None,
-        query: Some(Query { topic: id("supervision"), ground }),
+        query: Some(Allowed {
+            query: Query { topic: id("supervision"), ground },
+            opens: [id("discipline_record"), id("registration_record")].into(),
+        }),
         by_query: None,
         supervisors: [id("tianhe-procuratorate"), id("yuexiu-procuratorate")].into(),
     };
