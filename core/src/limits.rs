@@ -109,6 +109,10 @@ pub const UNDECIDED: usize = 256;
 pub const WAIT_SECONDS: u32 = 20;
 /// Refusals put in the ledger for one agency and minute; the rest is a count.
 pub const REFUSALS_PER_MINUTE: usize = 64;
+/// Accesses of one agency in a minute, queries and showings of what is protected: a page of what a query
+/// found, read at once, and some more. Whoever uses them up day and night adds 172,800 records of at most
+/// 1 KiB a day, 170 MB, and its supervisor sees each.
+pub const ACCESSES_PER_MINUTE: usize = 120;
 /// Disk kept free: acknowledgements and recovery must still fit.
 pub const DISK_RESERVE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// Write-ahead log size that alarms.

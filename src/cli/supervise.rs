@@ -94,6 +94,9 @@ Examples 示例:
         /// At which time, with its offset; else now (时间)
         #[arg(long, value_name = "TIME", value_parser = dates::instant)]
         at: Option<Time>,
+        /// The record of the query that opens it (查询记录)
+        #[arg(long, value_name = "INDEX")]
+        query: Option<u64>,
     },
     /// How the duties opened in a month were met (统计)
     #[command(after_help = "\
@@ -142,7 +145,9 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
         }
         Some(Command::Gaps { missed }) => gaps::run(&client, missed, globals).await,
         Some(Command::Missing) => missing::run(&client, globals).await,
-        Some(Command::Custody { case, at }) => custody::run(&client, case, at, globals).await,
+        Some(Command::Custody { case, at, query }) => {
+            custody::run(&client, case, at, query, globals).await
+        }
         Some(Command::Statistics { month }) => statistics::run(&client, &month, globals).await,
         Some(Command::Alarms { after, follow }) => {
             alarms::run(&client, after, follow, globals).await

@@ -155,11 +155,13 @@ impl Client {
         &self,
         case: CaseRef,
         at: Option<Time>,
+        query: Option<u64>,
     ) -> Result<GetCustodyResponse, QueryError> {
         let mut request = pb::GetCustodyRequest {
             agency: self.agency()?.to_string(),
             correction_case: case.to_string(),
             at_time: at.map(write_time),
+            query,
             ..pb::GetCustodyRequest::default()
         };
         let mut steps = Vec::new();

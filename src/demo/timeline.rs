@@ -39,9 +39,6 @@ impl Timeline {
         if let Some((state, answers)) = custody(record) {
             println!("    监管责任 answers now: {}", self.answers(state, answers));
         }
-        for flag in flags(record) {
-            println!("    提示检察机关 shown to the procuratorate: {flag}");
-        }
     }
 
     /// A duty that the document of `time` ends.
@@ -142,13 +139,6 @@ pub(super) fn custody(record: &Record) -> Option<(State, Option<&AgencyCode>)> {
         Effect::Custody { change, .. } => {
             change.moved.as_ref().map(|(state, answers)| (*state, answers.as_ref()))
         }
-        _ => None,
-    })
-}
-
-fn flags(record: &Record) -> impl Iterator<Item = &str> {
-    record.effects.iter().filter_map(|ruled| match &ruled.effect {
-        Effect::Contradiction { what, .. } => Some(what.as_str()),
         _ => None,
     })
 }

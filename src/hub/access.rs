@@ -1,37 +1,27 @@
-//! Accesses (查阅): queries of persons, and what of a protected person is shown to whom. What is decided
-//! here is only what to look at; whether an agency may query, the law says.
+//! Accesses (查阅): queries of persons, and that something of a protected person is shown. What is decided
+//! here is only what to look at; whether an agency may query, the law says, and what is protected,
+//! [`protection`](super::protection).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
 
-use xianjie_core::domain::access::{Access, Purpose};
+use xianjie_core::domain::access::{Allowed, Purpose};
 use xianjie_core::domain::decide::{AccessInput, Input};
 use xianjie_core::domain::record::Kind;
 use xianjie_core::domain::state::{Key, Row};
-use xianjie_core::domain::term::shanghai_date;
-use xianjie_core::ids::{AgencyCode, CaseRef, DocumentRef, DocumentType, LedgerIndex, PersonKey};
-use xianjie_core::ledger::Leaf;
+use xianjie_core::ids::{
+    AgencyCode, CaseRef, DocumentRef, DocumentType, LedgerIndex, PersonKey, Time,
+};
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal};
 
 use super::fold::Item;
 use super::submit::unavailable;
 use super::{Answer, Hub, Submission};
-use crate::store::{Entry, Wants};
-use crate::wire;
+use crate::store::Wants;
 
 /// Documents that one page of a query looks at, at most: a topic that holds few must not read all.
 const LOOKED_AT: usize = limits::PAGE_MAX;
-
-/// How the law protects what is known of a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protection {
-    /// No more than anybody.
-    Common,
-    /// A juvenile at the offence (犯罪时未成年): whom it is shown to is recorded.
-    Juvenile,
-    /// A juvenile whose correction has ended (犯罪记录封存): shown to nobody without a query.
-    Sealed,
-}
 
 /// A query as it stands in the ledger, and what it opens.
 #[derive(Debug, Clone)]
@@ -39,7 +29,7 @@ pub struct MadeQuery {
     /// Its record.
     pub index: LedgerIndex,
     cases: BTreeSet<CaseRef>,
-    types: Vec<DocumentType>,
+    types: BTreeSet<DocumentType>,
 }
 
 impl MadeQuery {
@@ -47,9 +37,55 @@ impl MadeQuery {
     #[must_use]
     pub fn opens(&self, document: &Submission) -> bool {
         let row = &document.row;
-        row.index < self.index
-            && row.case.is_some_and(|case| self.cases.contains(&case))
-            && self.types.contains(&row.kind)
+        self.opens_record(row.index, row.case, &row.kind)
+    }
+
+    /// The same of a document by its record: its index, its case and its type.
+    #[must_use]
+    pub fn opens_record(
+        &self,
+        index: LedgerIndex,
+        case: Option<CaseRef>,
+        kind: &DocumentType,
+    ) -> bool {
+        index < self.index && case.is_some_and(|case| self.finds(case)) && self.types.contains(kind)
+    }
+
+    /// Whether a case is among those of whom was asked about.
+    #[must_use]
+    pub fn finds(&self, case: CaseRef) -> bool {
+        self.cases.contains(&case)
+    }
+}
+
+/// The accesses of the minute under way, by agency. They are counted before they are recorded: a hub that
+/// starts anew counts from nothing.
+#[derive(Debug, Default)]
+pub(super) struct Accesses(Mutex<Minute>);
+
+#[derive(Debug, Default)]
+struct Minute {
+    number: i64,
+    counts: HashMap<AgencyCode, usize>,
+}
+
+impl Accesses {
+    /// Counts one more.
+    ///
+    /// # Errors
+    /// [`Reason::Quota`]: as many as may be in a minute, [`limits::ACCESSES_PER_MINUTE`].
+    fn count(&self, agency: &AgencyCode, now: Time) -> Result<(), Reason> {
+        let number = now.0.div_euclid(60_000);
+        let mut minute = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if minute.number != number {
+            *minute = Minute { number, counts: HashMap::new() };
+        }
+        let count = minute.counts.entry(agency.clone()).or_default();
+        if *count >= limits::ACCESSES_PER_MINUTE {
+            return Err(Reason::Quota);
+        }
+        *count += 1;
+        Ok(())
     }
 }
 
@@ -58,35 +94,16 @@ impl Hub {
     /// then anything may be shown.
     ///
     /// # Errors
-    /// The law does not allow the query, or it can't be recorded now: then nothing is shown.
+    /// The law does not allow the query, or it can't be recorded now, or the agency had as many as may be
+    /// in a minute: then nothing is shown.
     pub async fn record_access(&self, input: AccessInput) -> Result<Answer, Refusal> {
         if self.is_draining() {
             return Err(Reason::Draining.into());
         }
         self.check_room()?;
+        self.accesses.count(&input.agency, self.now())?;
         let item = Item::bare(Input::Access(Box::new(input)))?;
         self.queue.decide(item).await
-    }
-
-    /// How the law protects the person of a document.
-    ///
-    /// # Errors
-    /// The store can't be read now.
-    pub async fn protection(
-        &self,
-        case: Option<CaseRef>,
-        entry: &Entry,
-    ) -> Result<Protection, Refusal> {
-        let Some(case) = case else {
-            let juvenile = wire::signature::names_juvenile(&entry.signed_document);
-            return Ok(if juvenile { Protection::Juvenile } else { Protection::Common });
-        };
-        let case = self.case(case).await?.unwrap_or_default();
-        Ok(match case.juvenile {
-            _ if case.is_sealed() => Protection::Sealed,
-            Some(true) => Protection::Juvenile,
-            _ => Protection::Common,
-        })
     }
 
     /// The cases of a person.
@@ -128,34 +145,18 @@ impl Hub {
         reader: &AgencyCode,
         index: LedgerIndex,
     ) -> Result<Option<MadeQuery>, Refusal> {
-        let (entry, record) = match self.recorded(index).await {
+        let (_, record) = match self.recorded(index).await {
             Ok(found) => found,
             Err(refusal) if refusal.reason() == Reason::NotFound => return Ok(None),
             Err(refusal) => return Err(refusal),
         };
-        match &record.kind {
-            Kind::Access(access) if self.directory().stands_for(reader, &access.agency) => {
-                self.opened(index, &entry, access).await
-            }
-            _ => Ok(None),
+        let Kind::Access(access) = &record.kind else { return Ok(None) };
+        let Some(Allowed { query, opens }) = &access.query else { return Ok(None) };
+        if !self.directory().stands_for(reader, &access.agency) {
+            return Ok(None);
         }
-    }
-
-    async fn opened(
-        &self,
-        index: LedgerIndex,
-        entry: &Entry,
-        access: &Access,
-    ) -> Result<Option<MadeQuery>, Refusal> {
-        let Some(query) = &access.query else { return Ok(None) };
-        let time = Leaf::parse(&entry.leaf).map_err(unavailable)?.time_ms;
-        let day = shanghai_date(i64::try_from(time).unwrap_or_default());
-        // The topic as it was when the law allowed the query.
-        let law = self.law();
-        let topic = law.on(day).topics.get(&query.topic);
         let cases = self.opened_by(query.ground.purpose, access.cases.clone()).await?;
-        let types = topic.map(|topic| topic.item.documents.clone()).unwrap_or_default();
-        Ok(Some(MadeQuery { index, cases, types }))
+        Ok(Some(MadeQuery { index, cases, types: opens.clone() }))
     }
 
     /// A page of what a query found below a record, the newest first, and where the next page begins.
@@ -217,5 +218,24 @@ impl Hub {
         all.retain(|(index, _)| *index >= complete);
         all.sort_by_key(|(index, _)| std::cmp::Reverse(*index));
         Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agency_has_so_many_accesses_a_minute_and_another_its_own() {
+        let accesses = Accesses::default();
+        let (court, police): (AgencyCode, AgencyCode) =
+            ("yuexiu-court".parse().unwrap(), "tianhe-police".parse().unwrap());
+        let last = Time(59_999);
+        for _ in 0..limits::ACCESSES_PER_MINUTE {
+            assert_eq!(accesses.count(&court, last), Ok(()));
+        }
+        assert_eq!(accesses.count(&court, last), Err(Reason::Quota));
+        assert_eq!(accesses.count(&police, last), Ok(()));
+        assert_eq!(accesses.count(&court, Time(60_000)), Ok(()));
     }
 }

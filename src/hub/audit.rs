@@ -14,11 +14,13 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use xianjie_core::domain::record::{Kind, Record};
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::ids::{AgencyCode, LedgerIndex, Origin};
 use xianjie_core::ledger::{Hash, NoteVerifier};
 
 use crate::store::{Entry, Store, StoreError};
+use crate::wire;
 use crate::wire::schema::Schema;
 
 mod cases;
@@ -202,9 +204,10 @@ impl<'a> Audit<'a> {
         let head = self.store.head().await.map_err(AuditError::Store)?;
         while self.tree.size() < head.size && !self.torn {
             let from = LedgerIndex(self.tree.size());
-            let limit = usize::try_from(STEP.min(head.size - from.0)).unwrap_or(1);
+            let limit = (STEP + 1).min(head.size - from.0);
+            let limit = usize::try_from(limit).unwrap_or(1);
             let entries = self.store.entries_from(from, limit).await.map_err(AuditError::Store)?;
-            self.step(from, entries).await?;
+            self.step(from, whole(entries)).await?;
             (self.progress)(self.tree.size(), head.size);
         }
         if !self.torn {
@@ -317,6 +320,19 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, AuditError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| AuditError::Ended(error.to_string()))
+}
+
+/// A step, of one entry more than it needs: what does not fit about a document is judged with it, so that
+/// the step ends before neither or after both.
+fn whole(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let begins_the_next = |last: &mut Entry| {
+        let record = wire::record::decode(&last.record);
+        !matches!(record, Ok(Record { kind: Kind::Flagged(_), .. }))
+    };
+    if entries.len() as u64 > STEP {
+        entries.pop_if(begins_the_next);
+    }
+    entries
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
-use xianjie_core::domain::record::{Effect, Record};
+use xianjie_core::domain::record::{Effect, Record, Settled};
 use xianjie_core::ids::{AgencyCode, InboxNumber, LedgerIndex};
 use xianjie_core::limits;
 use xianjie_core::refusal::Reason;
@@ -26,6 +26,8 @@ pub struct Arrival {
     pub entry: Arc<Entry>,
     /// Its record.
     pub record: Arc<Record>,
+    /// How it ended since.
+    pub settled: Option<Settled>,
 }
 
 /// Wakes subscribers.
@@ -74,18 +76,25 @@ impl Bell {
         inboxes.values().map(|listened| listened.rung.receiver_count()).sum()
     }
 
-    /// Tells the addressees of a committed record.
-    /// The checkpoint that covers it is published by now.
+    /// Tells the addressees of a committed record, whose checkpoint is published by now, and remembers what it
+    /// settled of what they have not read yet.
     pub fn ring(&self, entry: &Arc<Entry>, record: &Arc<Record>) {
         for ruled in &record.effects {
-            let Effect::DeliveryOpened { agency, number, .. } = &ruled.effect else { continue };
-            let listened = {
-                let inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
-                inboxes.get(agency).cloned()
+            let (agency, number) = match &ruled.effect {
+                Effect::DeliveryOpened { agency, number, .. } => (agency, number),
+                Effect::DeliverySettled { agency, number, how } => {
+                    self.settle(agency, *number, *how);
+                    continue;
+                }
+                _ => continue,
             };
-            let Some(listened) = listened else { continue };
-            let arrival =
-                Arrival { number: *number, entry: Arc::clone(entry), record: Arc::clone(record) };
+            let Some(listened) = self.listened(agency) else { continue };
+            let arrival = Arrival {
+                number: *number,
+                entry: Arc::clone(entry),
+                record: Arc::clone(record),
+                settled: None,
+            };
             let mut tail = listened.tail.lock().unwrap_or_else(PoisonError::into_inner);
             tail.push_back(arrival);
             let bytes = |arrival: &Arrival| {
@@ -99,6 +108,19 @@ impl Bell {
             listened.rung.send_replace(*number);
         }
         self.ledger.send_replace(entry.index.0 + 1);
+    }
+
+    fn settle(&self, agency: &AgencyCode, number: InboxNumber, how: Settled) {
+        let Some(listened) = self.listened(agency) else { return };
+        let mut tail = listened.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(arrival) = tail.iter_mut().find(|arrival| arrival.number == number) {
+            arrival.settled = Some(how);
+        }
+    }
+
+    fn listened(&self, agency: &AgencyCode) -> Option<Arc<Listened>> {
+        let inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
+        inboxes.get(agency).cloned()
     }
 
     /// Follows the ledger's size, for those who watch what became of their documents.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use xianjie_core::domain::decide::{self, Decision, DocumentInput, World};
 use xianjie_core::domain::directory::Directory;
 use xianjie_core::domain::duty::Duty;
+use xianjie_core::domain::policy;
 use xianjie_core::domain::record::{Effect, Kind, Record};
 use xianjie_core::domain::state::{Case, Key, Loaded, Row, View};
 use xianjie_core::ids::{
@@ -44,6 +45,8 @@ pub struct Checked {
     pub violations: Vec<Violation>,
     /// The record that it would get.
     pub record: Option<Record>,
+    /// The record of what does not fit about it, if the agency could see that.
+    pub flagged: Option<Record>,
     /// The duties that the record would close.
     pub closes: BTreeMap<DutyId, Duty>,
     /// The record that it has already.
@@ -67,6 +70,7 @@ impl Hub {
             signatures: self.check_signatures(signed),
             violations: Vec::new(),
             record: None,
+            flagged: None,
             closes: BTreeMap::new(),
             known: None,
             rulebook: Digest(self.law().digest()),
@@ -140,6 +144,9 @@ impl Hub {
                     form.map(|()| None)
                 };
                 checked.note(told, &loaded);
+                checked.flagged.take_if(|flagged| {
+                    policy::record_relations(&directory, &input.document.sender, flagged).is_empty()
+                });
                 return Ok(());
             }
             let found = self.shared.store.load(&wants).await.map_err(unavailable)?;
@@ -233,6 +240,7 @@ impl Checked {
                     }
                 }
                 self.record = Some(decided.record);
+                self.flagged = decided.flagged;
             }
             Ok(Some(Decision::Known(indexes))) => self.known = indexes.first().copied(),
             Ok(None) => {}

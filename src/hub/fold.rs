@@ -5,6 +5,7 @@
 //! again. A panic in a decision refuses that one input and sets it aside; the batch goes on.
 
 use std::collections::BTreeSet;
+use std::iter::once;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use xianjie_core::domain::state::{
 use xianjie_core::ids::{Digest, DocumentRef, LedgerIndex, Time};
 use xianjie_core::ledger::commitment::digest_commitment;
 use xianjie_core::ledger::{Edge, Hash, Leaf, leaf_hash, record_commitment};
+use xianjie_core::limits::RECORD_BYTES;
 use xianjie_core::refusal::{Reason, Refusal};
 
 use crate::entropy::random;
@@ -35,6 +37,8 @@ pub(super) struct Item {
     pub(super) input: Input,
     /// The salt of its record.
     pub(super) salt: [u8; 32],
+    /// The salt of the record of what does not fit about it; zeros if it is no document.
+    pub(super) flagged_salt: [u8; 32],
     /// The document's salt; zeros if it is no document.
     pub(super) document_salt: [u8; 32],
     /// The `SignedDocument`, verbatim; empty if it is no document.
@@ -48,15 +52,19 @@ impl Item {
     /// The machine has no randomness for its salt now.
     pub(super) fn bare(input: Input) -> Result<Self, Refusal> {
         let salt = random().map_err(|_| Refusal::from(Reason::StoreUnavailable))?;
-        Ok(Self { input, salt, document_salt: [0; 32], signed_document: Vec::new() })
+        let (flagged_salt, document_salt) = ([0; 32], [0; 32]);
+        Ok(Self { input, salt, flagged_salt, document_salt, signed_document: Vec::new() })
     }
 }
+
+/// A record with its entry.
+pub(super) type Written = (Arc<Entry>, Arc<Record>);
 
 /// What became of one input.
 #[derive(Debug, Clone)]
 pub(super) enum Outcome {
-    /// A new record, and earlier ones that answer a part.
-    Recorded(Arc<Entry>, Arc<Record>, Vec<LedgerIndex>),
+    /// New records, its own the first, and earlier ones that answer a part.
+    Recorded(Vec<Written>, Vec<LedgerIndex>),
     /// Decided before, by these records.
     Known(Vec<LedgerIndex>),
     /// Refused.
@@ -243,7 +251,7 @@ impl Run<'_, '_> {
             return Ok(None);
         }
         match decided {
-            Ok(Ok(Decision::Record(decided))) => self.record(item, index, *decided),
+            Ok(Ok(Decision::Record(decided))) => self.records(item, index, *decided),
             Ok(Ok(Decision::Known(indexes))) => Ok(Some(Outcome::Known(indexes))),
             Ok(Err(refusal)) => Ok(Some(Outcome::Refused(refusal))),
             Err(_) => {
@@ -266,17 +274,54 @@ impl Run<'_, '_> {
         decide(&self.view, &world, &item.input)
     }
 
-    fn record(
+    /// Writes what was decided; none if something must be loaded first.
+    fn records(
         &mut self,
         item: &Item,
         index: LedgerIndex,
         decided: Decided,
     ) -> Result<Option<Outcome>, SetAside> {
-        let Decided { record, known, link } = decided;
-        let bytes = wire::record::encode(&record);
-        if bytes.len() > xianjie_core::limits::RECORD_BYTES {
+        let Decided { record, flagged, known, link } = decided;
+        let own = Entry {
+            index,
+            leaf: Vec::new(),
+            salt: item.salt,
+            document_salt: item.document_salt,
+            record: wire::record::encode(&record),
+            signed_document: item.signed_document.clone(),
+        };
+        let beside = |flagged: Record| {
+            let entry = Entry {
+                index: index.next(),
+                leaf: Vec::new(),
+                salt: item.flagged_salt,
+                document_salt: [0; 32],
+                record: wire::record::encode(&flagged),
+                signed_document: Vec::new(),
+            };
+            (entry, flagged)
+        };
+        let new: Vec<(Entry, Record)> = once((own, record)).chain(flagged.map(beside)).collect();
+        if new.iter().any(|(entry, _)| entry.record.len() > RECORD_BYTES) {
             return Ok(Some(Outcome::Refused(Reason::TooManyAddressees.into())));
         }
+        if let Some((person, case)) = link {
+            self.view.link(person, case);
+        }
+        let mut written = Vec::with_capacity(new.len());
+        for (entry, record) in new {
+            match self.append(entry, record)? {
+                Some(one) => written.push(one),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Outcome::Recorded(written, known)))
+    }
+
+    /// Applies a record and puts its entry, which lacks its leaf, at the end of the ledger; none if
+    /// something must be loaded first.
+    fn append(&mut self, mut entry: Entry, record: Record) -> Result<Option<Written>, SetAside> {
+        let index = entry.index;
         let view = &mut self.view;
         let applied = catch_unwind(AssertUnwindSafe(|| apply(view, index, self.time, &record)));
         if self.lacks() {
@@ -295,24 +340,14 @@ impl Run<'_, '_> {
             follow(&mut self.directory, &self.view, &ruled.effect);
         }
         let time_ms = u64::try_from(self.time.0).unwrap_or_default();
-        let leaf = Leaf { time_ms, commitment: record_commitment(&item.salt, &bytes) };
-        let leaf = leaf.to_bytes().to_vec();
-        self.edge.push(leaf_hash(&leaf));
-        self.view
-            .append(index, EntryHead { leaf: leaf.clone(), document_salt: item.document_salt });
-        if let Some((person, case)) = link {
-            self.view.link(person, case);
-        }
-        let entry = Arc::new(Entry {
-            index,
-            leaf,
-            salt: item.salt,
-            document_salt: item.document_salt,
-            record: bytes,
-            signed_document: item.signed_document.clone(),
-        });
+        let leaf = Leaf { time_ms, commitment: record_commitment(&entry.salt, &entry.record) };
+        entry.leaf = leaf.to_bytes().to_vec();
+        self.edge.push(leaf_hash(&entry.leaf));
+        let head = EntryHead { leaf: entry.leaf.clone(), document_salt: entry.document_salt };
+        self.view.append(index, head);
+        let entry = Arc::new(entry);
         self.entries.push(Arc::clone(&entry));
-        Ok(Some(Outcome::Recorded(entry, Arc::new(record), known)))
+        Ok(Some((entry, Arc::new(record))))
     }
 
     fn lacks(&mut self) -> bool {

@@ -68,6 +68,7 @@ pub async fn found(store: &dyn Store, law: &Law, founding: Founding) -> Result<(
     let ground = Ground { divisions: &divisions, law, reminders, now: founding.time };
     let item = Item {
         salt: founding.salt,
+        flagged_salt: [0; 32],
         document_salt: [0; 32],
         signed_document: Vec::new(),
         input: Input::Noted(Box::new(record(law, founding))),

@@ -38,6 +38,7 @@ mod inbox;
 mod keys;
 pub mod laws;
 mod notices;
+mod protection;
 pub mod published;
 mod queue;
 mod refusals;
@@ -52,10 +53,11 @@ mod troubles;
 mod watchers;
 mod word;
 
-pub use access::{MadeQuery, Protection};
+pub use access::MadeQuery;
 pub use check::Checked;
 pub use history::OpenDeliveries;
 pub use inbox::{Delivered, InboxState};
+pub use protection::Protection;
 pub use queue::Lane;
 pub use sequencer::{Answer, Fatal};
 pub use statements::Settlement;
@@ -64,6 +66,7 @@ pub use submit::Prepared;
 pub use troubles::Troubles;
 pub use watchers::Watcher;
 
+use access::Accesses;
 use bell::Bell;
 use floor::{Floor, FloorKeeper};
 use keys::Keys;
@@ -134,6 +137,7 @@ pub struct Hub {
     pub(crate) shared: Arc<Shared>,
     queue: Queue,
     refusals: Refusals,
+    accesses: Accesses,
     watchers: Watchers,
     room: Room,
 }
@@ -239,9 +243,10 @@ impl Hub {
             sequencer: on_its_own_thread(sequencer.run(receiver))?,
             floor: FloorKeeper::spawn(Arc::downgrade(&shared), parts.floor),
         };
-        let (refusals, watchers) = (Refusals::default(), Watchers::default());
+        let (refusals, accesses) = (Refusals::default(), Accesses::default());
+        let watchers = Watchers::default();
         let room = Room::new(parts.reserve);
-        let hub = Arc::new(Self { shared, queue, refusals, watchers, room });
+        let hub = Arc::new(Self { shared, queue, refusals, accesses, watchers, room });
         if let Err(refusal) = hub.measure_room().await {
             tracing::warn!(%refusal, "the room on the disk is not known yet");
         }

@@ -108,7 +108,7 @@ impl Hub {
     /// The document, and the duty, that a record is about.
     async fn about(&self, record: &Record) -> Result<About, Refusal> {
         let about = match &record.kind {
-            Kind::Document(taken) => About::Document(taken.document.clone()),
+            Kind::Flagged(flagged) => About::Document(flagged.document.clone()),
             Kind::Rejected(rejected) => {
                 let key = Key::Delivery(rejected.agency.clone(), rejected.number);
                 match self.row(key).await? {

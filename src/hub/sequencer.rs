@@ -199,7 +199,8 @@ impl Sequencer {
             self.cache.remember(key, row.as_ref());
         }
         for outcome in &folded.outcomes {
-            if let Outcome::Recorded(entry, _, _) = outcome {
+            let Outcome::Recorded(written, _) = outcome else { continue };
+            for (entry, _) in written {
                 let (leaf, document_salt) = (entry.leaf.clone(), entry.document_salt);
                 self.cache.append(entry.index, EntryHead { leaf, document_salt });
             }
@@ -209,9 +210,11 @@ impl Sequencer {
     fn answer(&self, outcome: Outcome, published: &Arc<Published>) -> Result<Answer, Refusal> {
         let published = Arc::clone(published);
         match outcome {
-            Outcome::Recorded(entry, record, known) => {
-                self.shared.bell.ring(&entry, &record);
-                Ok(Answer { entry: Some((entry, record)), known, published })
+            Outcome::Recorded(written, known) => {
+                for (entry, record) in &written {
+                    self.shared.bell.ring(entry, record);
+                }
+                Ok(Answer { entry: written.into_iter().next(), known, published })
             }
             Outcome::Known(known) => Ok(Answer { entry: None, known, published }),
             Outcome::Refused(refusal) => Err(refusal),

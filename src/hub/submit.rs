@@ -177,6 +177,7 @@ impl Hub {
         Ok(Item {
             input: Input::Document(Box::new(input)),
             salt: random().map_err(entropy)?,
+            flagged_salt: random().map_err(entropy)?,
             document_salt,
             signed_document: signed.envelope,
         })

@@ -153,11 +153,12 @@ async fn download(
     }
     let Seen { submission, relations, by_query } = seen;
     let permit = Permit::about(&caller, rpc, agency, relations)?;
-    let showing = Showing { caller: &caller, rpc, reader: permit.agency(), by_query };
-    showing.document(&submission, &entry).await?;
+    // A file that can't be given leaves no record that it was.
     let attachments = caller.hub.attachments();
     let opened = attachments.read(&document.sender, digest, request.offset).await;
     let reader = opened.map_err(refusal)?.ok_or_else(|| Refusal::from(Reason::NotFound))?;
+    let showing = Showing { caller: &caller, rpc, reader: permit.agency(), by_query };
+    showing.document(&submission, &entry).await?;
     Ok(Download { permit, reader, offset: request.offset })
 }
 

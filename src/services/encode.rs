@@ -47,12 +47,29 @@ pub(super) fn case(record: &Record) -> String {
     case_of(record).map(|case| case.to_string()).unwrap_or_default()
 }
 
-/// The case of a document's record.
+/// The case of a document's record, or of that of what does not fit about it.
 pub(super) fn case_of(record: &Record) -> Option<CaseRef> {
     match &record.kind {
         Kind::Document(taken) => taken.case,
+        Kind::Flagged(_) => record.effects.iter().find_map(|ruled| match &ruled.effect {
+            Effect::Contradiction { case, .. } => *case,
+            _ => None,
+        }),
         _ => None,
     }
+}
+
+/// How the law protects the person of a record: of a document, or of what does not fit about one.
+pub(super) async fn protection(
+    hub: &Hub,
+    entry: &Entry,
+    record: &Record,
+) -> Result<Protection, Refusal> {
+    let thread = match &record.kind {
+        Kind::Document(taken) => taken.thread,
+        _ => entry.index,
+    };
+    hub.protection(case_of(record), thread, entry).await
 }
 
 /// The type of a document's record.
@@ -94,8 +111,8 @@ pub(super) async fn arrived(
     agency: &AgencyCode,
     arrival: &Arrival,
 ) -> Result<pb::Delivery, Refusal> {
-    let Arrival { number, entry, record } = arrival;
-    delivery(hub, agency, *number, None, entry, record, &hub.published()).await
+    let Arrival { number, entry, record, settled } = arrival;
+    delivery(hub, agency, *number, *settled, entry, record, &hub.published()).await
 }
 
 async fn delivery(
@@ -117,8 +134,7 @@ async fn delivery(
     });
     let (copy, in_lieu, articles, carries) = opened.unwrap_or_default();
     // It comes once. Shown again, it would be shown without a record of that, or though it is sealed.
-    let withheld =
-        settled.is_some() && hub.protection(case_of(record), entry).await? != Protection::Common;
+    let withheld = settled.is_some() && protection(hub, entry, record).await? != Protection::Common;
     Ok(pb::Delivery {
         agency: agency.to_string(),
         inbox_number: number.0,

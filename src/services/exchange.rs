@@ -14,7 +14,7 @@ use xianjie_core::refusal::{Reason, Refusal, Violation};
 use super::peer::{Caller, Leaving};
 use super::protected::Showing;
 use super::{Answers, answers, encode, unary};
-use crate::hub::{Hub, MadeQuery, Submission};
+use crate::hub::{Hub, MadeQuery, Protection, Submission};
 use crate::wire::pb;
 use crate::wire::signature::Signed;
 
@@ -173,12 +173,8 @@ pub(super) async fn visible(
     let mut relations = found.as_ref().map_or(BTreeSet::new(), |found| {
         policy::document_relations(&directory, reader, &document.sender, &found.row)
     });
-    let made = match query {
-        Some(index) => caller.hub.query_made(reader, LedgerIndex(index)).await?,
-        None => None,
-    };
-    let may_query = caller.rights(reader).contains(&Right::Query);
-    let opens = |made: &MadeQuery| may_query && found.as_ref().is_some_and(|it| made.opens(it));
+    let made = query_made(caller, reader, query).await?;
+    let opens = |made: &MadeQuery| found.as_ref().is_some_and(|it| made.opens(it));
     let by_query = made.filter(opens).map(|made| made.index);
     if by_query.is_some() {
         relations.insert(Relation::Queried);
@@ -186,6 +182,20 @@ pub(super) async fn visible(
     caller.permit_for(rpc, reader, relations.clone())?;
     let submission = found.ok_or_else(|| Refusal::from(Reason::NotFound))?;
     Ok(Seen { submission, relations, by_query })
+}
+
+/// The query that a request names, if `reader` made it and its system may query.
+pub(super) async fn query_made(
+    caller: &Caller,
+    reader: &AgencyCode,
+    query: Option<u64>,
+) -> Result<Option<MadeQuery>, Refusal> {
+    match query {
+        Some(index) if caller.rights(reader).contains(&Right::Query) => {
+            caller.hub.query_made(reader, LedgerIndex(index)).await
+        }
+        _ => Ok(None),
+    }
 }
 
 /// What became of a document that was accepted. Refused ones stand in the ledger's records of
@@ -275,7 +285,7 @@ async fn list(
             }
             looked_at += 1;
             top = number.0 - 1;
-            if filter.fits(found) {
+            if filter.fits(found) && !is_sealed(hub, found).await? {
                 let submission = encode::submission(hub, found, false).await?;
                 if filter.fits_time(&submission) {
                     submissions.push(submission);
@@ -288,4 +298,15 @@ async fn list(
     }
     let next_page_token = if top > 0 { top.to_string() } else { String::new() };
     Ok(pb::ListSubmissionsResponse { submissions, next_page_token })
+}
+
+/// Whether a document is sealed (刑诉法 286), and all its deliveries have ended: what is
+/// still on its way is its sender's to follow.
+async fn is_sealed(hub: &Hub, submission: &Submission) -> Result<bool, Refusal> {
+    if submission.deliveries.iter().any(|delivery| delivery.settled.is_none()) {
+        return Ok(false);
+    }
+    let row = &submission.row;
+    let entry = hub.entry(row.index).await?;
+    Ok(hub.protection(row.case, row.thread, &entry).await? == Protection::Sealed)
 }

@@ -12,7 +12,7 @@ use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use super::peer::{Caller, agency};
 use super::{encode, unary};
-use crate::hub::Hub;
+use crate::hub::{Hub, Protection};
 use crate::store::Entry;
 use crate::wire;
 use crate::wire::document::Seen;
@@ -149,6 +149,7 @@ fn name(kind: &Kind) -> &'static str {
         Kind::Directory(_) => "directory",
         Kind::Revocations(_) => "revocations",
         Kind::Access(_) => "access",
+        Kind::Flagged(_) => "flagged",
     }
 }
 
@@ -173,7 +174,9 @@ async fn list(
             let record = wire::record::decode(&entry.record).map_err(encode::unavailable)?;
             let relations = policy::record_relations(&directory, &reader, &record);
             let fits = policy::sees(&rights, &relations) && filter.fits(&entry, &record)?;
-            if fits && !is_sealed(hub, &record).await? {
+            let listed =
+                fits && encode::protection(hub, &entry, &record).await? != Protection::Sealed;
+            if listed {
                 let receipt = encode::receipt(hub, &published, &entry).await?;
                 bytes += receipt.encoded_len();
                 if bytes > limits::PAGE_BYTES && !receipts.is_empty() {
@@ -187,14 +190,6 @@ async fn list(
     }
     let next_page_token = if next.0 < published.size { next.to_string() } else { String::new() };
     Ok(pb::ListRecordsResponse { receipts, next_page_token })
-}
-
-/// Whether a record is of a sealed case: it is in no list. Who knows its index has its receipt.
-async fn is_sealed(hub: &Hub, record: &Record) -> Result<bool, Refusal> {
-    match encode::case_of(record) {
-        Some(case) => Ok(hub.case(case).await?.is_some_and(|case| case.is_sealed())),
-        None => Ok(false),
-    }
 }
 
 async fn receipt(

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use xianjie_core::domain::decide::AccessInput;
 use xianjie_core::domain::policy::Rpc;
+use xianjie_core::domain::state::Case;
 use xianjie_core::ids::{AgencyCode, CaseRef, LedgerIndex};
 use xianjie_core::refusal::{Reason, Refusal};
 
@@ -31,7 +32,8 @@ impl Showing<'_> {
         document: &Submission,
         entry: &Entry,
     ) -> Result<(), Refusal> {
-        let protection = self.caller.hub.protection(document.row.case, entry).await?;
+        let (case, thread) = (document.row.case, document.row.thread);
+        let protection = self.caller.hub.protection(case, thread, entry).await?;
         let awaited = self.is_awaited(document);
         if protection == Protection::Sealed && self.by_query.is_none() && !awaited {
             return Err(Reason::Sealed.into());
@@ -44,13 +46,12 @@ impl Showing<'_> {
         self.record(document.row.case, Some(entry.index)).await
     }
 
-    /// Lets be shown who answers for the person of a case.
+    /// Lets be shown who answers for the person of a case, which is `row`.
     ///
     /// # Errors
     /// As of a document.
-    pub(super) async fn custody(&self, case: CaseRef) -> Result<(), Refusal> {
-        let row = self.caller.hub.case(case).await?.unwrap_or_default();
-        if row.is_sealed() {
+    pub(super) async fn custody(&self, case: CaseRef, row: &Case) -> Result<(), Refusal> {
+        if row.is_sealed() && self.by_query.is_none() {
             return Err(Reason::Sealed.into());
         }
         if row.juvenile == Some(true) { self.record(Some(case), None).await } else { Ok(()) }

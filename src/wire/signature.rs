@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use prost::Message;
 use xianjie_core::domain::record::Signature;
-use xianjie_core::ids::Digest;
+use xianjie_core::ids::{Digest, PersonKey};
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Violation};
 
+use super::document::queried_person;
 use super::pb;
 use crate::identity::signature::{Algorithm, PayloadType, SigningIdentity};
 
@@ -164,10 +165,23 @@ pub fn issue_date(envelope: &[u8]) -> String {
     document(envelope).issue_date
 }
 
-/// Whether the document in a stored `SignedDocument` says that its subject was a juvenile at the offence.
+/// What a document says of its subject (矫正对象). Nobody, where it names none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NamedSubject {
+    /// It says that they were a juvenile at the offence.
+    pub juvenile: bool,
+    /// Who they are, if it gives their number.
+    pub person: Option<PersonKey>,
+}
+
+/// The subject of the document in a stored `SignedDocument`; nobody, if it was erased.
 #[must_use]
-pub fn names_juvenile(envelope: &[u8]) -> bool {
-    document(envelope).subject.and_then(|subject| subject.juvenile).unwrap_or_default()
+pub fn named_subject(envelope: &[u8]) -> NamedSubject {
+    let subject = document(envelope).subject.unwrap_or_default();
+    NamedSubject {
+        juvenile: subject.juvenile.unwrap_or_default(),
+        person: queried_person(subject.identity_kind, &subject.identity_number).ok(),
+    }
 }
 
 fn document(envelope: &[u8]) -> pb::Document {

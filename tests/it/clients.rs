@@ -104,7 +104,7 @@ async fn queries(client: impl Fn() -> Command, command: &[&str]) {
     let receipt = ledger.get_receipt(pb::GetReceiptRequest { agency, index }).await.unwrap();
     let record = wire::record::decode(&receipt.into_inner().receipt.unwrap().record).unwrap();
     let Kind::Access(access) = record.kind else { panic!("{record:?}") };
-    assert_eq!(access.query.unwrap().ground.article.as_str(), "刑诉法 286");
+    assert_eq!(access.query.unwrap().query.ground.article.as_str(), "刑诉法 286");
 }
 
 /// Has the corrections agency send a document; its case.

@@ -6,6 +6,7 @@ mod checking;
 mod client;
 mod clients;
 mod commands;
+mod contradictions;
 mod decided_again;
 mod demo;
 mod extension;

@@ -23,6 +23,9 @@ use xianjie_core::ledger::sha256;
 
 use crate::people::{code, enrolment, wire_acknowledgement, wire_document};
 use crate::process::{Process, program};
+use crate::rulebooks::lay_down;
+
+mod juveniles;
 
 const COURT: &str = "yuexiu-court";
 const CORRECTIONS: &str = "tianhe-corrections";
@@ -30,6 +33,9 @@ const PROCURATORATE: &str = "tianhe-procuratorate";
 const OTHER_PROCURATORATE: &str = "yuexiu-procuratorate";
 const POLICE: &str = "tianhe-police";
 const DETENTION: &str = "yuexiu-detention";
+
+/// A small file.
+const FILE: &[u8] = b"%PDF-1.7\n\xe7\xa4\xba\xe4\xbe\x8b";
 
 /// A hub that holds one person's papers.
 struct Queried {
@@ -76,6 +82,53 @@ impl Queried {
         let body =
             json!({ "release_ground": "RELEASE_GROUND_EXPIRY", "release_date": "2026-11-24" });
         self.send(CORRECTIONS, self.about("release_notice", body)).await.0
+    }
+
+    /// The same, with [`FILE`] and its digest.
+    async fn release_with_a_file(&self) -> (pb::DocumentRef, Vec<u8>) {
+        let sha256 = sha256(&[FILE]).0.to_vec();
+        let channel = self.process.connect(CORRECTIONS).await;
+        let open = pb::UploadOpen {
+            agency: CORRECTIONS.to_owned(),
+            sha256: sha256.clone(),
+            size_bytes: FILE.len() as u64,
+            offset: 0,
+        };
+        let messages = [Message::Open(open), Message::Chunk(FILE.to_vec().into())];
+        let messages =
+            messages.map(|message| pb::UploadAttachmentRequest { message: Some(message) });
+        let mut attachments = AttachmentServiceClient::new(channel);
+        attachments.upload_attachment(tokio_stream::iter(messages)).await.unwrap();
+        let body =
+            json!({ "release_ground": "RELEASE_GROUND_EXPIRY", "release_date": "2026-11-24" });
+        let mut fields = self.about("release_notice", body);
+        fields["attachments"] = json!([{
+            "name": "解除通知书.pdf",
+            "kind": "解除社区矫正通知书",
+            "media_type": "application/pdf",
+            "size_bytes": FILE.len().to_string(),
+            "sha256": BASE64_STANDARD.encode(&sha256),
+        }]);
+        (self.send(CORRECTIONS, fields).await.0, sha256)
+    }
+
+    /// The court fetches a file of a document.
+    async fn download(
+        &self,
+        document: &pb::DocumentRef,
+        sha256: &[u8],
+        query: Option<u64>,
+    ) -> Result<Vec<u8>, Status> {
+        let request = pb::DownloadAttachmentRequest {
+            agency: COURT.to_owned(),
+            document: Some(document.clone()),
+            sha256: sha256.to_vec(),
+            offset: 0,
+            query,
+        };
+        let channel = self.process.connect(COURT).await;
+        let mut chunks = AttachmentServiceClient::new(channel).download_attachment(request).await?;
+        chunks.get_mut().message().await.map(|chunk| chunk.unwrap().chunk.to_vec())
     }
 
     async fn send(&self, sender: &str, fields: Value) -> (pb::DocumentRef, String) {
@@ -222,11 +275,13 @@ async fn a_query_is_in_the_ledger_and_opens_what_it_found() {
     let Access { agency, system, method, cases, query, .. } = &found.access;
     assert_eq!((agency.as_str(), system.as_str(), &**method), (COURT, COURT, "QueryPerson"));
     assert!(cases.iter().map(ToString::to_string).eq([&*hub.case]));
-    let query = query.as_ref().unwrap();
+    let allowed = query.as_ref().unwrap();
+    let query = &allowed.query;
     assert_eq!(
         (query.topic.as_str(), query.ground.purpose),
         ("supervision", Purpose::CaseHandling)
     );
+    assert!(allowed.opens.iter().any(|kind| kind.as_str() == "discipline_record"));
     // Those who supervise the court and the place see that it was made; the agency itself does not.
     for supervisor in [OTHER_PROCURATORATE, PROCURATORATE, COURT] {
         let seen = hub.accesses(supervisor).await;
@@ -280,6 +335,29 @@ async fn pages_of_a_query_cost_one_record_and_show_what_there_was() {
     // Asked anew, the release is there.
     let again = hub.query(Queried::request(BY_COURT)).await.unwrap();
     assert_eq!(again.types[0], "release_notice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_opens_what_its_topic_held_when_it_was_made() {
+    let mut hub = Queried::start(false).await;
+    let digest = lay_down(&mut hub.process, |text| {
+        let (before, topic) = text.split_once("[topic.supervision]").unwrap();
+        let without = topic.replacen("  \"discipline_record\",\n", "", 1);
+        assert_ne!(without, topic);
+        format!("{before}[topic.supervision]{without}")
+    });
+    let mut request = Queried::request(BY_COURT);
+    request.page_size = 1;
+    let first = hub.query(request.clone()).await.unwrap();
+    hub.process.change(&[Change::ActivateRulebooks(digest)]).await;
+    // The rest of the answer, and what it opens, are those of then.
+    request.page_token = first.next.clone();
+    let second = hub.query(request).await.unwrap();
+    assert_eq!(second.types, ["discipline_record"]);
+    let paper = second.documents[0].document.clone().unwrap();
+    assert!(hub.get(COURT, &paper, Some(first.index)).await.is_ok());
+    let anew = hub.query(Queried::request(BY_COURT)).await.unwrap();
+    assert_eq!(anew.types, [] as [&str; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -435,47 +513,14 @@ async fn from_the_end_of_correction_a_juveniles_record_is_sealed_for_everyone() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_a_sealed_record_is_sealed_too() {
     let hub = Queried::start(true).await;
-    let file = b"%PDF-1.7\n\xe7\xa4\xba\xe4\xbe\x8b";
-    let sha256 = sha256(&[file]).0.to_vec();
-    let mut attachments = AttachmentServiceClient::new(hub.process.connect(CORRECTIONS).await);
-    let open = pb::UploadOpen {
-        agency: CORRECTIONS.to_owned(),
-        sha256: sha256.clone(),
-        size_bytes: file.len() as u64,
-        offset: 0,
-    };
-    let messages = [Message::Open(open), Message::Chunk(file.to_vec().into())];
-    let messages = messages.map(|message| pb::UploadAttachmentRequest { message: Some(message) });
-    attachments.upload_attachment(tokio_stream::iter(messages)).await.unwrap();
-    let body = json!({ "release_ground": "RELEASE_GROUND_EXPIRY", "release_date": "2026-11-24" });
-    let mut fields = hub.about("release_notice", body);
-    fields["attachments"] = json!([{
-        "name": "解除通知书.pdf",
-        "kind": "解除社区矫正通知书",
-        "media_type": "application/pdf",
-        "size_bytes": file.len().to_string(),
-        "sha256": BASE64_STANDARD.encode(&sha256),
-    }]);
-    let (notice, _) = hub.send(CORRECTIONS, fields).await;
-    let download = async |query: Option<u64>| {
-        let request = pb::DownloadAttachmentRequest {
-            agency: COURT.to_owned(),
-            document: Some(notice.clone()),
-            sha256: sha256.clone(),
-            offset: 0,
-            query,
-        };
-        let channel = hub.process.connect(COURT).await;
-        let mut chunks = AttachmentServiceClient::new(channel).download_attachment(request).await?;
-        chunks.get_mut().message().await.map(|chunk| chunk.unwrap().chunk)
-    };
+    let (notice, sha256) = hub.release_with_a_file().await;
     // With its delivery it comes, and that is no access.
-    assert_eq!(download(None).await.unwrap(), file[..]);
+    assert_eq!(hub.download(&notice, &sha256, None).await.unwrap(), FILE[..]);
     assert_eq!(hub.accesses(COURT).await, []);
     hub.acknowledge(COURT, &hub.inbox(COURT).await.remove(0)).await;
-    assert_eq!(reason(&download(None).await.unwrap_err()), "SEALED");
+    assert_eq!(reason(&hub.download(&notice, &sha256, None).await.unwrap_err()), "SEALED");
     let found = hub.query(Queried::request(BY_COURT)).await.unwrap();
-    assert_eq!(download(Some(found.index)).await.unwrap(), file[..]);
+    assert_eq!(hub.download(&notice, &sha256, Some(found.index)).await.unwrap(), FILE[..]);
     let last = hub.accesses(COURT).await.pop().unwrap();
     assert_eq!((&*last.method, last.by_query.unwrap().0), ("DownloadAttachment", found.index));
 }

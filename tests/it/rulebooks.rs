@@ -23,11 +23,18 @@ const CORRECTIONS: &str = "tianhe-corrections";
 /// is told of them, and their digest.
 async fn with_rulebooks() -> (Process, Digest) {
     let mut process = Process::start().await;
+    let digest = lay_down(&mut process, changed);
+    (process, digest)
+}
+
+/// Lays the built-in rulebooks, with a change of the Act's, into a hub's folder, and starts it anew with
+/// them at hand; their digest.
+pub(crate) fn lay_down(process: &mut Process, change: impl Fn(&str) -> String) -> Digest {
     let folder = process.folder().join("rulebooks");
     std::fs::create_dir(&folder).unwrap();
     for (name, text) in Law::built_in_files() {
         let text = match name {
-            "act_2020.toml" => changed(text),
+            "act_2020.toml" => change(text),
             _ => text.to_owned(),
         };
         std::fs::write(folder.join(name), text).unwrap();
@@ -37,8 +44,7 @@ async fn with_rulebooks() -> (Process, Digest) {
     std::fs::write(config, format!("{text}\n[law]\nrulebooks = \"rulebooks\"\n")).unwrap();
     process.stop();
     process.restart();
-    let law = laws::read(&folder, &Schema::built_in()).unwrap();
-    (process, Digest(law.digest()))
+    Digest(laws::read(&folder, &Schema::built_in()).unwrap().digest())
 }
 
 fn changed(text: &str) -> String {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::ids::{AgencyCode, CaseRef, LedgerIndex, SystemCode, TopicName};
+use crate::ids::{AgencyCode, CaseRef, DocumentType, LedgerIndex, SystemCode, TopicName};
 use crate::limits;
 
 /// One access, as its record tells it.
@@ -25,7 +25,7 @@ pub struct Access {
     /// The record of the document shown, if it was one.
     pub document: Option<LedgerIndex>,
     /// What was asked and on which ground, if it is a query.
-    pub query: Option<Query>,
+    pub query: Option<Allowed>,
     /// The record of the query by which it was let in, if it was by one.
     pub by_query: Option<LedgerIndex>,
     /// The procuratorates that may see it.
@@ -39,6 +39,15 @@ pub struct Query {
     pub topic: TopicName,
     /// On which ground.
     pub ground: Ground,
+}
+
+/// A query as it was allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// What was asked.
+    pub query: Query,
+    /// The document types that it opens: those of the topic, by the law of that moment.
+    pub opens: BTreeSet<DocumentType>,
 }
 
 /// The legal ground of a query (查询依据).

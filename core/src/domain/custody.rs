@@ -68,6 +68,14 @@ words! {
     }
 }
 
+impl State {
+    /// Whether correction has ended, and nobody has to answer for the person any more.
+    #[must_use]
+    pub fn is_ended(self) -> bool {
+        matches!(self, Self::Released | Self::Dead)
+    }
+}
+
 words! {
     /// What a document does to custody.
     Step {

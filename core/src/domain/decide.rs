@@ -7,6 +7,7 @@
 //! rules it must pass (`tests_of_law`, `plausible`), what it does to custody (`custody`) and to duties (`duties`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::once;
 
 use super::access::Query;
 use super::directory::{Directory, Divisions};
@@ -29,6 +30,7 @@ mod custody;
 mod directory_change;
 mod document;
 mod duties;
+mod flagged;
 mod limit;
 mod plausible;
 mod rejection;
@@ -197,10 +199,20 @@ pub enum Decision {
 pub struct Decided {
     /// The record.
     pub record: Record,
+    /// The record right after it that says what does not fit (矛盾提示), if anything does not. Both are
+    /// written, or neither.
+    pub flagged: Option<Record>,
     /// Earlier records that settle a part of what was asked.
     pub known: Vec<LedgerIndex>,
     /// The person of a case that opens: the record does not tell.
     pub link: Option<(PersonKey, CaseRef)>,
+}
+
+impl Decided {
+    /// What is written, in its order.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        once(&self.record).chain(&self.flagged)
+    }
 }
 
 /// Decides. With anything missing in `view` afterwards the outcome means nothing: load it, and decide
@@ -218,6 +230,7 @@ pub fn decide(view: &View<'_>, world: &World<'_>, input: &Input) -> Result<Decis
         Input::Access(input) => access::decide(view, world, input),
         Input::Clock(input) => Ok(clock::decide(view, world, input)),
         Input::Noted(record) => Ok(Decision::Record(Box::new(Decided {
+            flagged: None,
             record: (**record).clone(),
             known: Vec::new(),
             link: None,

@@ -9,7 +9,7 @@ use std::iter::{empty, once};
 use super::agency::Right;
 use super::directory::Directory;
 use super::duty::Duty;
-use super::record::{Clock, Effect, Kind, Record};
+use super::record::{Clock, Effect, Flagged, Kind, Record};
 use super::state::{Case, DocumentRow};
 use crate::ids::AgencyCode;
 use crate::refusal::Reason;
@@ -296,7 +296,8 @@ pub fn record_relations(
         Kind::Clock(
             Clock::Duty { agencies, supervisors, .. }
             | Clock::Unacknowledged { agencies, supervisors, .. },
-        ) => {
+        )
+        | Kind::Flagged(Flagged { agencies, supervisors, .. }) => {
             let concerned = agencies
                 .iter()
                 .map(|agency| relations(directory, reader, agency, once(agency), supervisors));

@@ -61,6 +61,8 @@ pub enum Kind {
     Revocations(Revocations),
     /// Someone was about to be shown what their deliveries alone don't give them (查阅).
     Access(Box<Access>),
+    /// Something does not fit about the document of the record before (矛盾提示).
+    Flagged(Flagged),
 }
 
 /// Record 0.
@@ -111,6 +113,18 @@ pub struct DocumentTaken {
     pub supervisors: BTreeSet<AgencyCode>,
     /// For a notice of the hub: what it tells of, which is then no longer owed.
     pub notice: Option<(LedgerIndex, Notice)>,
+}
+
+/// What does not fit about a document that was taken (矛盾提示). A record of its own: the document's is
+/// read whole by every addressee, and what the document contradicts is none of theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flagged {
+    /// The document. Its record is the one before.
+    pub document: DocumentRef,
+    /// Whom the person concerns once the document is taken; without a case, the document's sender.
+    pub agencies: BTreeSet<AgencyCode>,
+    /// The procuratorates that may see it: those of the document's record.
+    pub supervisors: BTreeSet<AgencyCode>,
 }
 
 /// An acknowledgement statement (签收).
@@ -364,7 +378,7 @@ pub enum Effect {
         /// Which.
         document: DocumentRef,
     },
-    /// Taken although it does not fit: shown to the procuratorate.
+    /// Taken although it does not fit: shown to the procuratorate. In records of [`Kind::Flagged`] alone.
     Contradiction {
         /// The case, if one is concerned.
         case: Option<CaseRef>,

@@ -229,7 +229,7 @@ impl Case {
     /// where it was over five years, the seal asks more than the law does, and a query opens it.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
-        self.juvenile == Some(true) && matches!(self.custody.state, State::Released | State::Dead)
+        self.juvenile == Some(true) && self.custody.state.is_ended()
     }
 }
 

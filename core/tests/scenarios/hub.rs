@@ -56,8 +56,8 @@ impl<'w> Hub<'w> {
         self.persons.iter().find(|(known, _)| *known == person).unwrap().1
     }
 
-    /// Loads what is missing until the decision stands, then applies it.
-    pub(crate) fn decide(&mut self, input: &Input) -> Result<Record, Refusal> {
+    /// Loads what is missing until the decision stands, then applies it. Gives its records.
+    pub(crate) fn decide(&mut self, input: &Input) -> Result<Vec<Record>, Refusal> {
         let mut loaded = Loaded::default();
         let decided = loop {
             let view = View::new(&loaded);
@@ -70,9 +70,9 @@ impl<'w> Hub<'w> {
         };
         match decided? {
             Decision::Record(decided) => {
-                self.apply(&mut loaded, &decided.record);
+                decided.records().for_each(|record| self.apply(&mut loaded, record));
                 self.persons.extend(decided.link);
-                Ok(decided.record)
+                Ok(decided.records().cloned().collect())
             }
             Decision::Known(known) => panic!("nothing new, known by {known:?}"),
         }
@@ -88,7 +88,7 @@ impl<'w> Hub<'w> {
             };
             let Some(duty) = self.rows.keys().find_map(woken) else { return records };
             let input = Input::Clock(ClockInput::Duty(duty));
-            records.push(self.decide(&input).unwrap());
+            records.extend(self.decide(&input).unwrap());
         }
     }
 

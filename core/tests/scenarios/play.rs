@@ -139,15 +139,17 @@ impl Player<'_> {
             _ => panic!("{}: one thing at a time", step.on),
         };
         match self.hub.decide(&input) {
-            Ok(record) => {
+            Ok(records) => {
                 if let Input::Document(input) = &input {
                     let document = &input.document;
                     let reference =
                         DocumentRef { sender: document.sender.clone(), id: document.id };
                     self.sent.insert(step.label().to_owned(), reference);
                 }
-                self.broken.extend(record.effects.iter().filter_map(broken));
-                outcome::of_record(self.world, &self.hub, &record)
+                let effects = records.iter().flat_map(|record| &record.effects);
+                self.broken.extend(effects.filter_map(broken));
+                let lines = records.iter().map(|r| outcome::of_record(self.world, &self.hub, r));
+                lines.flatten().collect()
             }
             Err(refusal) => {
                 let forbidden = refusal.violations.iter().filter(|v| v.reason == Reason::Forbidden);

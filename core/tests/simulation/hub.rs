@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use xianjie_core::domain::decide::{Decided, Decision, Input, World, decide};
+use xianjie_core::domain::decide::{Decision, Input, World, decide};
 use xianjie_core::domain::directory::{Directory, Divisions};
 use xianjie_core::domain::record::{Effect, Kind, Record};
 use xianjie_core::domain::reminders::Reminders;
@@ -78,9 +78,14 @@ impl Hub {
             self.load(&missing, &mut loaded);
         };
         if let Decision::Record(decided) = &decision {
-            let index = LedgerIndex(self.records.len() as u64);
-            rounds += fold(&mut self.rows, &mut loaded, index, self.time, &decided.record);
-            self.append(decided);
+            for record in decided.records() {
+                let index = LedgerIndex(self.records.len() as u64);
+                rounds += fold(&mut self.rows, &mut loaded, index, self.time, record);
+                self.append(record);
+            }
+            if let Some((person, case)) = decided.link {
+                self.persons.entry(person).or_default().push(case);
+            }
         }
         assert!(rounds <= ROUNDS, "{rounds} rounds of loading");
         Ok(decision)
@@ -140,16 +145,13 @@ impl Hub {
         }
     }
 
-    fn append(&mut self, decided: &Decided) {
-        if let Some((person, case)) = decided.link {
-            self.persons.entry(person).or_default().push(case);
-        }
-        if matches!(decided.record.kind, Kind::Directory(_) | Kind::Opened(_)) {
-            for ruled in &decided.record.effects {
+    fn append(&mut self, record: &Record) {
+        if matches!(record.kind, Kind::Directory(_) | Kind::Opened(_)) {
+            for ruled in &record.effects {
                 self.follow(&ruled.effect);
             }
         }
-        self.records.push((self.time, decided.record.clone()));
+        self.records.push((self.time, record.clone()));
     }
 
     /// The directory after an effect, from the rows that it wrote.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
-use xianjie_core::domain::decide::{Decided, Decision, Input};
+use xianjie_core::domain::decide::{Decision, Input};
 use xianjie_core::domain::record::{Clock, Effect, Kind, Outage, Record};
 use xianjie_core::domain::state::{Key, Row};
 use xianjie_core::domain::term::{format_shanghai, shanghai_date, shanghai_midnight_ms};
@@ -250,13 +250,15 @@ impl Simulation {
         let index = LedgerIndex(self.hub.records.len() as u64);
         let decision = self.hub.decide(input)?;
         if let Decision::Record(decided) = &decision {
-            self.observe(index, decided, addressees);
+            self.observe(index, &decided.record, addressees);
+            if let Some(flagged) = &decided.flagged {
+                self.observe(index.next(), flagged, &BTreeSet::new());
+            }
         }
         Ok(decision)
     }
 
-    fn observe(&mut self, index: LedgerIndex, decided: &Decided, to: &BTreeSet<AgencyCode>) {
-        let record = &decided.record;
+    fn observe(&mut self, index: LedgerIndex, record: &Record, to: &BTreeSet<AgencyCode>) {
         self.counts.record(record);
         let now = self.now();
         let observed = self.model.observe(index, now, record, to);

@@ -16,9 +16,10 @@ pub(super) async fn run(
     client: &Client,
     case: CaseRef,
     at: Option<Time>,
+    query: Option<u64>,
     globals: &Globals,
 ) -> Result<(), CliError> {
-    let answer = client.custody(case, at).await?;
+    let answer = client.custody(case, at, query).await?;
     let at = at.unwrap_or_else(|| client.now());
     globals.print(
         || to_json(client.schema(), "GetCustodyResponse", &answer),

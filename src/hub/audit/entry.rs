@@ -127,6 +127,11 @@ impl Examination<'_> {
             }
             _ => {}
         }
+        let says = |effect: &Effect| matches!(effect, Effect::Contradiction { .. });
+        let is_flagged = matches!(record.kind, Kind::Flagged(_));
+        if !is_flagged && record.effects.iter().any(|ruled| says(&ruled.effect)) {
+            self.found(wrong::CONTRADICTION_OPEN, "");
+        }
     }
 
     /// Only operators change the directory, and authorities' lists, which do nothing but revoke; and a

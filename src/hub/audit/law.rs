@@ -39,14 +39,21 @@ pub(super) trait Question: Sync {
 
     /// The answer for a record; nothing, if it isn't asked about. With anything missing in `view`
     /// afterwards it means nothing.
-    fn verdict(
-        &self,
-        view: &View<'_>,
-        directory: &Directory,
-        one: &Examined,
-        record: &Record,
-        time: Time,
-    ) -> Option<Verdict>;
+    fn verdict(&self, view: &View<'_>, directory: &Directory, asked: &Asked<'_>)
+    -> Option<Verdict>;
+}
+
+/// A record that is asked about.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// Its entry.
+    pub(super) one: &'a Examined,
+    /// The record.
+    pub(super) record: &'a Record,
+    /// The record after it, if that says what does not fit about it: the two were decided as one.
+    pub(super) flagged: Option<&'a Record>,
+    /// Its time.
+    pub(super) time: Time,
 }
 
 /// What deciding again needs besides the law.
@@ -93,6 +100,17 @@ pub(super) enum Verdict {
     Other(Vec<Difference>),
     /// What led to it can't be read.
     Unreadable,
+}
+
+impl Verdict {
+    /// The same with more differences.
+    fn and(self, more: Vec<Difference>) -> Self {
+        match self {
+            Self::Same(_) if !more.is_empty() => Self::Other(more),
+            Self::Other(differences) => Self::Other([differences, more].concat()),
+            same => same,
+        }
+    }
 }
 
 /// Decides again, record by record.
@@ -213,10 +231,9 @@ impl Question for Judge {
         &self,
         view: &View<'_>,
         directory: &Directory,
-        one: &Examined,
-        record: &Record,
-        time: Time,
+        asked: &Asked<'_>,
     ) -> Option<Verdict> {
+        let Asked { one, record, flagged, time } = *asked;
         if named_by(record, self.named).is_some_and(|named| named != self.at_hand) {
             return None;
         }
@@ -238,7 +255,9 @@ impl Question for Judge {
         };
         Some(match decide(view, &world, &input) {
             Ok(Decision::Record(decided)) => {
+                let made = decided.flagged.as_ref();
                 difference::verdict(one.index, record, &decided.record)
+                    .and(difference::of_flagged(one.index, flagged, made))
             }
             Ok(Decision::Known(_)) => Verdict::Other(vec![Difference::nothing(one.index)]),
             Err(refusal) => Verdict::Other(vec![Difference::refused(one.index, &refusal)]),

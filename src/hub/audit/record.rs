@@ -8,8 +8,8 @@ use bytes::Bytes;
 use xianjie_core::domain::agency::Purpose;
 use xianjie_core::domain::document::Document;
 use xianjie_core::domain::record::{
-    Acknowledged, DirectoryChanged, DocumentTaken, Effect, Kind, Record, Rejected, Revocations,
-    Settled, Signature, Signed,
+    Acknowledged, DirectoryChanged, DocumentTaken, Effect, Flagged, Kind, Record, Rejected,
+    Revocations, Settled, Signature, Signed,
 };
 use xianjie_core::domain::state::{Delivery, DocumentRow, Key, Row, View};
 use xianjie_core::ids::{
@@ -59,6 +59,7 @@ pub(super) fn check(
         }
         (Kind::Directory(kind), Said::Change(heard)) => check.directory(kind, heard),
         (Kind::Revocations(list), _) => check.revocations(list),
+        (Kind::Flagged(flagged), _) => check.flagged(flagged),
         _ => {}
     }
 }
@@ -196,6 +197,13 @@ impl Check<'_, '_> {
             let purpose = Purpose::Operator(operator.clone());
             let admits = |found: &Purpose| *found == purpose;
             self.signed_by(PayloadType::DirectoryChange, &kind.statement, place, &admits);
+        }
+    }
+
+    /// What does not fit about a document stands right after it.
+    fn flagged(&mut self, flagged: &Flagged) {
+        if self.row(&flagged.document).is_none_or(|row| row.index.next() != self.index) {
+            self.found(wrong::FLAGGED_ASTRAY, "");
         }
     }
 

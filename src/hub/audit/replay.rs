@@ -13,7 +13,7 @@ use xianjie_core::ledger::Hash;
 
 use super::entry::Examined;
 use super::findings::{Findings, wrong};
-use super::law::{Question, Verdict};
+use super::law::{Asked, Question, Verdict};
 use super::record;
 use super::signatures::Claim;
 use crate::hub::fold::follow;
@@ -125,9 +125,10 @@ impl<'a> Replay<'a> {
                 continue;
             };
             record::check(&view, one, record, time, &mut notes);
-            let asked =
-                |question: &dyn Question| question.verdict(&view, &directory, one, record, time);
-            verdicts.push(question.and_then(asked));
+            let next = self.examined.get(place + 1).and_then(|next| next.record.as_ref());
+            let flagged = next.filter(|next| matches!(next.kind, Kind::Flagged(_)));
+            let asked = Asked { one, record, flagged, time };
+            verdicts.push(question.and_then(|it| it.verdict(&view, &directory, &asked)));
             let applied = if self.left_out.contains_key(&place) {
                 Ok(())
             } else {
@@ -245,6 +246,9 @@ fn named(record: &Record) -> BTreeSet<Key> {
             keys.insert(Key::Agency(kind.agency.clone()));
             keys.insert(Key::System(kind.system.clone()));
             keys.extend(kind.cases.iter().copied().map(Key::Case));
+        }
+        Kind::Flagged(flagged) => {
+            keys.insert(Key::Document(flagged.document.clone()));
         }
         Kind::Opened(_) | Kind::Refusals(_) | Kind::Clock(_) | Kind::Revocations(_) => {}
     }

@@ -25,11 +25,11 @@ pub(super) async fn check(
 
 fn message(checked: Checked) -> pb::CheckDocumentResponse {
     let (document_type, record) = (&checked.document, &checked.record);
-    let effects = record.as_ref().map_or(&[][..], |record: &Record| &record.effects);
+    let (effects, flagged) = (effects(record.as_ref()), effects(checked.flagged.as_ref()));
     let refusal = Refusal::of(checked.violations.clone());
     pb::CheckDocumentResponse {
         violations: checked.violations.iter().map(violation_message).collect(),
-        flags: effects.iter().filter_map(flag).collect(),
+        flags: flagged.iter().filter_map(flag).collect(),
         addressees: effects.iter().filter_map(addressee).collect(),
         opens: effects.iter().filter_map(opens).collect(),
         closes: effects.iter().filter_map(|ruled| closes(ruled, &checked)).collect(),
@@ -44,6 +44,10 @@ fn message(checked: Checked) -> pb::CheckDocumentResponse {
         document_type: document_type.as_ref().map(|(_, kind)| kind.to_string()).unwrap_or_default(),
         advice: refusal.map_or(pb::Advice::Unspecified, |r| advice(r.advice())).into(),
     }
+}
+
+fn effects(record: Option<&Record>) -> &[RuledEffect] {
+    record.map_or(&[], |record| &record.effects)
 }
 
 fn signatures(checked: &Checked) -> Vec<pb::CheckedSignature> {

@@ -98,7 +98,7 @@ async fn progress_of(
     }))
 }
 
-/// The documents of which a record speaks.
+/// The documents of which a record speaks, but those whose past is sealed.
 async fn documents(
     hub: &Hub,
     sender: &AgencyCode,
@@ -123,6 +123,12 @@ async fn documents(
         _ => None,
     });
     let deliveries = hub.deliveries_of(settled).await?;
+    let own = match &record.kind {
+        Kind::Document(taken) => Some(&taken.document),
+        _ => None,
+    };
+    let named = deliveries.values().map(|delivery| &delivery.document).chain(own).cloned();
+    let sealed = hub.sealed_documents(named, entry.index).await?;
     for ruled in &record.effects {
         match &ruled.effect {
             Effect::DeliveryOpened { agency, number, copy, in_lieu, .. } => {
@@ -135,6 +141,9 @@ async fn documents(
             Effect::DeliverySettled { agency, number, how } => {
                 let delivery = deliveries.get(&(agency.clone(), *number));
                 let Some(delivery) = delivery else { continue };
+                if sealed.contains(&delivery.document) {
+                    continue;
+                }
                 let settled = pb::DeliveryProgress {
                     copy: delivery.copy,
                     rejection_reason: encode::rejection(record).into(),
@@ -144,6 +153,9 @@ async fn documents(
             }
             _ => {}
         }
+    }
+    if own.is_some_and(|own| sealed.contains(own)) {
+        documents.clear();
     }
     Ok(documents)
 }

@@ -7,7 +7,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tonic::Status;
 use xianjie_core::domain::duty::Duty;
 use xianjie_core::domain::policy::{self, Rpc};
-use xianjie_core::domain::record::{Clock, DutyStep, Effect, Kind, Record};
+use xianjie_core::domain::record::{Clock, DutyStep, Effect, Flagged, Kind, Record};
 use xianjie_core::ids::AgencyCode;
 use xianjie_core::limits;
 use xianjie_core::refusal::Refusal;
@@ -108,15 +108,20 @@ async fn alarm(
         return Ok(None);
     }
     let duty = match &record.kind {
-        Kind::Clock(Clock::Duty { duty: id, .. }) => {
-            // Whoever owed it once may have nothing to do with who owes it now.
-            let sees = |duty: &Duty| {
-                policy::sees(&rights, &policy::duty_relations(&directory, reader, duty))
-            };
-            hub.duty(*id).await?.filter(sees).map(|duty| owed(*id, &duty))
-        }
+        Kind::Clock(Clock::Duty { duty: id, .. }) => hub.duty(*id).await?.map(|duty| (*id, duty)),
         _ => None,
     };
+    let is_owed = duty.as_ref().is_some_and(|(_, duty)| duty.is_owed());
+    let case = duty.as_ref().map_or_else(|| encode::case_of(&record), |(_, duty)| duty.case);
+    if let Some(case) = case.filter(|_| !is_owed)
+        && hub.is_sealed_past(case, entry.index).await?
+    {
+        return Ok(None);
+    }
+    // Whoever owed it once may have nothing to do with who owes it now.
+    let sees =
+        |duty: &Duty| policy::sees(&rights, &policy::duty_relations(&directory, reader, duty));
+    let duty = duty.filter(|(_, duty)| sees(duty)).map(|(id, duty)| owed(id, &duty));
     let inbox_agency = match &record.kind {
         Kind::Clock(Clock::Unacknowledged { agency, .. }) => agency.to_string(),
         _ => String::new(),
@@ -128,6 +133,13 @@ async fn alarm(
         duty,
         inbox_agency,
         contradictions: contradictions(&record),
+        document: match &record.kind {
+            Kind::Flagged(Flagged { document, .. }) => Some(pb::DocumentRef {
+                sender: document.sender.to_string(),
+                document_id: document.id.to_string(),
+            }),
+            _ => None,
+        },
         receipt: Some(encode::receipt(hub, &hub.published(), entry).await?),
     }))
 }
@@ -149,7 +161,7 @@ fn kind(record: &Record) -> Option<&'static str> {
             others.then_some("delivery_unacknowledged")
         }
         Kind::Clock(Clock::Outage(_)) => Some("outage"),
-        _ if !contradictions(record).is_empty() => Some("contradiction"),
+        Kind::Flagged(_) => Some("contradiction"),
         _ => None,
     }
 }

@@ -1,19 +1,22 @@
 //! Who answers for a person, and the steps that led there, as far as the reader may know of them.
 
-use xianjie_core::domain::policy::{self, Rpc};
+use xianjie_core::domain::policy::{self, Relation, Rpc};
+use xianjie_core::domain::record::{Kind, Record};
 use xianjie_core::ids::LedgerIndex;
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
-use super::super::encode;
 use super::super::peer::{Caller, agency};
 use super::super::protected::Showing;
+use super::super::{encode, exchange};
 use super::encoding::{custody_now, past_step};
+use crate::hub::MadeQuery;
 use crate::wire::pb;
 
 /// Who answers for the person of a case, at a time: a page of the steps.
 ///
 /// Whom the person concerns now sees how it stands. Whoever else is party to the case sees no more
-/// than what the records led to that it may see: a copy of years ago must not warn of an arrest.
+/// than what the records led to that it may see: a copy of years ago must not warn of an arrest. Whoever
+/// queried the case sees what the documents led to that the query opens.
 pub(super) async fn at(
     caller: Caller,
     request: pb::GetCustodyRequest,
@@ -31,10 +34,23 @@ pub(super) async fn at(
     let rights = caller.rights(&reader);
     let concerned = policy::sees(&rights, &relations);
     relations.extend(policy::case_relations(&directory, &reader, &row));
+    let made = exchange::query_made(&caller, &reader, request.query).await?;
+    let made = made.filter(|made| made.finds(case));
+    relations.extend(made.iter().map(|_| Relation::Queried));
     caller.permit_for(Rpc::GetCustody, &reader, relations)?;
-    let showing =
-        Showing { caller: &caller, rpc: Rpc::GetCustody, reader: &reader, by_query: None };
-    showing.custody(case).await?;
+    let by_query = made.as_ref().map(|made| made.index);
+    let showing = Showing { caller: &caller, rpc: Rpc::GetCustody, reader: &reader, by_query };
+    showing.custody(case, &row).await?;
+    // Of what is sealed a query shows what it opens, whoever made it.
+    let concerned = concerned && !row.is_sealed();
+    let is_shown = |index: LedgerIndex, record: &Record| {
+        let sees = || policy::sees(&rights, &policy::record_relations(&directory, &reader, record));
+        let opens = |made: &MadeQuery| match &record.kind {
+            Kind::Document(taken) => made.opens_record(index, taken.case, &taken.document_type),
+            _ => false,
+        };
+        made.as_ref().is_some_and(opens) || (!row.is_sealed() && sees())
+    };
 
     let published = hub.published().size;
     // One more than is asked for: where the next page begins.
@@ -46,7 +62,7 @@ pub(super) async fn at(
     let mut seen = Vec::new();
     for (index, past) in steps {
         let (_, record) = hub.recorded(index).await?;
-        if policy::sees(&rights, &policy::record_relations(&directory, &reader, &record)) {
+        if is_shown(index, &record) {
             seen.push((index, past));
         }
     }

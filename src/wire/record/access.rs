@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use xianjie_core::domain::access::{Access, Article, Ground, Query};
+use xianjie_core::domain::access::{Access, Allowed, Article, Ground, Query};
 use xianjie_core::ids::LedgerIndex;
 
 use super::base::{case, case_bytes, id, ids, texts};
@@ -39,19 +39,25 @@ pub(super) fn read(message: pb::Access) -> Result<Access, RecordError> {
     })
 }
 
-fn query_message(query: &Query) -> pb::QueryMade {
+fn query_message(allowed: &Allowed) -> pb::QueryMade {
+    let query = &allowed.query;
     let ground = pb::LegalGround {
         purpose: query.ground.purpose.number(),
         article: query.ground.article.as_str().to_owned(),
     };
-    pb::QueryMade { topic: query.topic.to_string(), ground: Some(ground) }
+    pb::QueryMade {
+        topic: query.topic.to_string(),
+        ground: Some(ground),
+        document_types: texts(&allowed.opens),
+    }
 }
 
-fn read_query(message: pb::QueryMade) -> Result<Query, RecordError> {
+fn read_query(message: pb::QueryMade) -> Result<Allowed, RecordError> {
     let ground = message.ground.ok_or(RecordError::Missing("ground"))?;
     let article = Article::from_str(&ground.article).map_err(|_| RecordError::Form("article"))?;
-    Ok(Query {
+    let query = Query {
         topic: id(&message.topic, "topic")?,
         ground: Ground { purpose: Word::from_number(ground.purpose)?, article },
-    })
+    };
+    Ok(Allowed { query, opens: ids(&message.document_types, "document_types")? })
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use xianjie_core::domain::record::{
-    Acknowledged, DirectoryChanged, DocumentTaken, Kind, Notice, Opened, Refusals, RefusedItem,
-    Rejected, Revocations, Signature, Signed,
+    Acknowledged, DirectoryChanged, DocumentTaken, Flagged, Kind, Notice, Opened, Refusals,
+    RefusedItem, Rejected, Revocations, Signature, Signed,
 };
 use xianjie_core::ids::{Digest, DivisionCode, InboxNumber, LedgerIndex, SenderNumber, Time};
 
@@ -29,6 +29,7 @@ pub(super) fn message(kind: &Kind) -> Message {
         Kind::Directory(changed) => Message::Directory(directory_message(changed)),
         Kind::Revocations(list) => Message::Revocations(revocations_message(list)),
         Kind::Access(it) => Message::Access(access::message(it)),
+        Kind::Flagged(flagged) => Message::Flagged(flagged_message(flagged)),
     }
 }
 
@@ -43,6 +44,7 @@ pub(super) fn read(message: Message) -> Result<Kind, RecordError> {
         Message::Directory(changed) => Kind::Directory(read_directory(changed)?),
         Message::Revocations(list) => Kind::Revocations(read_revocations(list)?),
         Message::Access(it) => Kind::Access(Box::new(access::read(it)?)),
+        Message::Flagged(flagged) => Kind::Flagged(read_flagged(flagged)?),
         Message::HubKey(_) | Message::Rulebook(_) | Message::Erased(_) | Message::Relayed(_) => {
             return Err(RecordError::UnknownKind);
         }
@@ -129,6 +131,22 @@ fn signer((certificate, binding): &(Digest, LedgerIndex)) -> pb::Signer {
 fn read_signer(message: &pb::Signer) -> Result<(Digest, LedgerIndex), RecordError> {
     let certificate = digest(&message.certificate_sha256, "signers.certificate_sha256")?;
     Ok((certificate, LedgerIndex(message.binding)))
+}
+
+fn flagged_message(flagged: &Flagged) -> pb::Flagged {
+    pb::Flagged {
+        document: Some(document_message(&flagged.document)),
+        agencies: texts(&flagged.agencies),
+        supervisors: texts(&flagged.supervisors),
+    }
+}
+
+fn read_flagged(message: pb::Flagged) -> Result<Flagged, RecordError> {
+    Ok(Flagged {
+        document: document(message.document)?,
+        agencies: ids(&message.agencies, "agencies")?,
+        supervisors: ids(&message.supervisors, "supervisors")?,
+    })
 }
 
 fn acknowledged_message(acknowledged: &Acknowledged) -> pb::Acknowledged {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{AccessInput, Decided, Decision, World, admits};
-use crate::domain::access::{Access, Query};
+use crate::domain::access::{Access, Allowed, Query};
 use crate::domain::policy::supervisor;
 use crate::domain::record::{Kind, Record};
 use crate::domain::state::{Key, Row, View};
@@ -17,25 +17,23 @@ pub(super) fn decide(
     world: &World<'_>,
     input: &AccessInput,
 ) -> Result<Decision, Refusal> {
-    if let Some(query) = &input.query {
-        entitled(world, &input.agency, query)?;
-    }
+    let query = input.query.as_ref().map(|query| allowed(world, &input.agency, query));
     let access = Access {
         agency: input.agency.clone(),
         system: input.system.clone(),
         method: input.method.clone(),
         cases: input.cases.clone(),
         document: input.document,
-        query: input.query.clone(),
+        query: query.transpose()?,
         by_query: input.by_query,
         supervisors: supervisors(view, world, input),
     };
     let record = Record { kind: Kind::Access(Box::new(access)), effects: Vec::new() };
-    Ok(Decision::Record(Box::new(Decided { record, known: Vec::new(), link: None })))
+    Ok(Decision::Record(Box::new(Decided { record, flagged: None, known: Vec::new(), link: None })))
 }
 
-/// Whether the law of today lets an agency of this kind query the topic.
-fn entitled(world: &World<'_>, agency: &AgencyCode, query: &Query) -> Result<(), Violation> {
+/// What a query opens, if the law of today lets an agency of this kind query the topic.
+fn allowed(world: &World<'_>, agency: &AgencyCode, query: &Query) -> Result<Allowed, Violation> {
     let topics = &world.law.on(shanghai_date(world.time.0)).topics;
     let Some(topic) = topics.get(&query.topic) else {
         let known: Vec<_> = topics.keys().map(TopicName::as_str).collect();
@@ -45,7 +43,8 @@ fn entitled(world: &World<'_>, agency: &AgencyCode, query: &Query) -> Result<(),
     let agency = world.directory.agency(agency).filter(|agency| agency.is_active(world.time));
     let agency = agency.ok_or_else(|| Violation::new(Reason::UnknownSender, "agency"))?;
     if topic.item.queried_by.iter().any(|kind| admits(kind, agency)) {
-        return Ok(());
+        let opens = topic.item.documents.iter().cloned().collect();
+        return Ok(Allowed { query: query.clone(), opens });
     }
     Err(Violation::new(Reason::TopicClosed, "topic").articles(&topic.articles))
 }

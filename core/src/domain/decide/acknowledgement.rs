@@ -67,7 +67,7 @@ pub(super) fn decide(
         supervisors,
     });
     let record = Record { kind, effects };
-    Ok(Decision::Record(Box::new(Decided { record, known, link: None })))
+    Ok(Decision::Record(Box::new(Decided { record, flagged: None, known, link: None })))
 }
 
 /// Reads all that the decision reads of a delivery: what is missing is then loaded for all items at

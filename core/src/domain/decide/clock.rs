@@ -33,9 +33,12 @@ pub(super) fn decide(view: &View<'_>, world: &World<'_>, input: &ClockInput) -> 
         }
     };
     match record {
-        Some(record) => {
-            Decision::Record(Box::new(Decided { record, known: Vec::new(), link: None }))
-        }
+        Some(record) => Decision::Record(Box::new(Decided {
+            record,
+            flagged: None,
+            known: Vec::new(),
+            link: None,
+        })),
         None => Decision::Known(Vec::new()),
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::record::CaseSet;
 use crate::domain::relation::{RoleRef, Scene};
 use crate::domain::role::Role;
 use crate::domain::rulebook::{CustodyRule, Table, Who};
+use crate::domain::state::Case;
 use crate::ids::AgencyCode;
 use crate::refusal::{Reason, Violation};
 
@@ -56,9 +57,12 @@ pub(super) fn take<'s>(
         Taken::Moved(moved) => (moved, false),
         Taken::Flagged(moved) => (moved, true),
         Taken::Refused => {
-            return Err(Violation::new(Reason::ImpossibleStep, "")
-                .help(format!("{} while {}", step.word(), found.case.custody.state.word()))
-                .articles(&table.articles));
+            let refused = Violation::new(Reason::ImpossibleStep, "").articles(&table.articles);
+            let state = found.case.custody.state.word();
+            return Err(match is_concerned(scene, &found.case) {
+                true => refused.help(format!("{} while {state}", step.word())),
+                false => refused,
+            });
         }
     };
     if !flagged {
@@ -84,6 +88,12 @@ pub(super) fn take<'s>(
     };
     found.case.custody = found.case.custody.after(&change);
     Ok(Stepped { step, change, flagged })
+}
+
+/// Whether the person concerns the sender now: who was once party to the case learns of no state (P7).
+fn is_concerned(scene: &Scene<'_>, case: &Case) -> bool {
+    let sender = &scene.document.sender;
+    case.concerned().any(|agency| scene.directory.stands_for(sender, agency))
 }
 
 /// Who holds the person after a step that sets it or clears it: somebody only where the document names

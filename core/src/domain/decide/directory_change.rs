@@ -86,7 +86,7 @@ pub(super) fn decide(
             statement: Signed { bindings, ..input.statement.clone() },
         }),
     };
-    Ok(Decision::Record(Box::new(Decided { record, known: Vec::new(), link: None })))
+    Ok(Decision::Record(Box::new(Decided { record, flagged: None, known: Vec::new(), link: None })))
 }
 
 fn check_quorum(

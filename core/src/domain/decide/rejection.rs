@@ -55,7 +55,7 @@ pub(super) fn decide(
         supervisors,
     });
     let record = Record { kind, effects };
-    Ok(Decision::Record(Box::new(Decided { record, known: Vec::new(), link: None })))
+    Ok(Decision::Record(Box::new(Decided { record, flagged: None, known: Vec::new(), link: None })))
 }
 
 fn is_hub(world: &World<'_>, agency: &AgencyCode) -> bool {

@@ -26,5 +26,5 @@ pub(super) fn decide(world: &World<'_>, input: &RevocationsInput) -> Decision {
         return Decision::Known(Vec::new());
     }
     let record = Record { kind: Kind::Revocations(input.list.clone()), effects };
-    Decision::Record(Box::new(Decided { record, known: Vec::new(), link: None }))
+    Decision::Record(Box::new(Decided { record, flagged: None, known: Vec::new(), link: None }))
 }

@@ -7,7 +7,7 @@ use crate::domain::agency::{Certificate, Purpose};
 use crate::domain::custody::State;
 use crate::domain::document::{Attachment, Category, Fact, Subject};
 use crate::domain::duty::{Duty, DutyState, Outcome};
-use crate::domain::record::{Effect, Kind, Settled};
+use crate::domain::record::{Effect, Kind, Notice, Settled};
 use crate::domain::role::Role;
 use crate::domain::state::{Case, EntryHead, Key, Loaded, Row, apply};
 use crate::domain::term::{format_shanghai, shanghai_midnight_ms};
@@ -20,6 +20,7 @@ mod acknowledgements;
 mod clock;
 mod directory_changes;
 mod documents;
+mod flagged;
 mod plausible;
 mod random;
 mod revocations;
@@ -93,7 +94,10 @@ impl Nation {
             self.load(&missing, &mut loaded);
         };
         if let Ok(Decision::Record(decided)) = &decided {
-            rounds += self.apply_on(&mut loaded, &decided.record, decided.link);
+            self.persons.extend(decided.link);
+            for record in decided.records() {
+                rounds += self.apply_on(&mut loaded, record);
+            }
         }
         // The writing transaction loads so often at most, whatever the number of items.
         assert!(rounds <= 8, "{rounds} rounds of loading");
@@ -101,16 +105,12 @@ impl Nation {
     }
 
     fn apply(&mut self, record: &Record, link: Option<(PersonKey, CaseRef)>) {
-        self.apply_on(&mut Loaded::default(), record, link);
+        self.persons.extend(link);
+        self.apply_on(&mut Loaded::default(), record);
     }
 
     /// Applies a record on what is loaded; returns how often more had to be loaded for it.
-    fn apply_on(
-        &mut self,
-        loaded: &mut Loaded,
-        record: &Record,
-        link: Option<(PersonKey, CaseRef)>,
-    ) -> usize {
+    fn apply_on(&mut self, loaded: &mut Loaded, record: &Record) -> usize {
         let mut rounds = 0;
         let index = LedgerIndex(self.entries.len() as u64);
         let changes = loop {
@@ -137,7 +137,6 @@ impl Nation {
                 }
             }
         }
-        self.persons.extend(link);
         let mut leaf = vec![index.0 as u8; 41];
         leaf[0] = 1;
         self.entries.insert(index, EntryHead { leaf, document_salt: [0; 32] });
@@ -189,7 +188,8 @@ impl Nation {
         let index = LedgerIndex(self.entries.len() as u64);
         match self.decide(&input)? {
             Decision::Record(decided) => {
-                Ok(Sent { reference, index, time: self.time, record: decided.record })
+                let Decided { record, flagged, .. } = *decided;
+                Ok(Sent { reference, index, time: self.time, record, flagged })
             }
             Decision::Known(known) => panic!("known by {known:?}"),
         }
@@ -272,6 +272,7 @@ struct Sent {
     index: LedgerIndex,
     time: Time,
     record: Record,
+    flagged: Option<Record>,
 }
 
 impl Sent {
@@ -291,7 +292,8 @@ impl Sent {
 
     /// What was flagged.
     fn flags(&self) -> Vec<&str> {
-        let flags = self.record.effects.iter().filter_map(|ruled| match &ruled.effect {
+        let effects = self.flagged.iter().flat_map(|flagged| &flagged.effects);
+        let flags = effects.filter_map(|ruled| match &ruled.effect {
             Effect::Contradiction { what, .. } => Some(what.as_str()),
             _ => None,
         });

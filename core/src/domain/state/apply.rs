@@ -51,7 +51,8 @@ pub fn apply(
         | Kind::Rejected(_)
         | Kind::Clock(_)
         | Kind::Revocations(_)
-        | Kind::Access(_) => {}
+        | Kind::Access(_)
+        | Kind::Flagged(_) => {}
     }
     for (ordinal, ruled) in (0..).zip(&record.effects) {
         change.effect(&ruled.effect, &record.kind, ordinal)?;

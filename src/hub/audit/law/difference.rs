@@ -114,6 +114,21 @@ pub(super) fn verdict(index: LedgerIndex, recorded: &Record, decided: &Record) -
     Verdict::Other(differences(index, &recorded, &decided))
 }
 
+/// In what is said not to fit about a document, and what the law says of it. Where there is no record of
+/// that, all of the other's effects are missing or additional. They stand under the document's index.
+pub(super) fn of_flagged(
+    index: LedgerIndex,
+    recorded: Option<&Record>,
+    decided: Option<&Record>,
+) -> Vec<Difference> {
+    let Some(either) = recorded.or(decided) else { return Vec::new() };
+    let none = Record { kind: either.kind.clone(), effects: Vec::new() };
+    match verdict(index, recorded.unwrap_or(&none), decided.unwrap_or(&none)) {
+        Verdict::Other(differences) => differences,
+        Verdict::Same(_) | Verdict::Unreadable => Vec::new(),
+    }
+}
+
 /// The record without what follows from the operator's intervals and not from the law.
 fn lawful(record: &Record) -> Record {
     let mut record = record.clone();

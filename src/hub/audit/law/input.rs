@@ -25,9 +25,11 @@ pub(super) enum Led {
 /// What led to this record.
 pub(super) fn of(one: &Examined, record: &Record) -> Led {
     let input = match (&record.kind, &one.said) {
-        (Kind::Opened(_) | Kind::Refusals(_) | Kind::Clock(Clock::Outage(_)), _) => {
-            return Led::Nothing;
-        }
+        // What does not fit about a document was decided with it.
+        (
+            Kind::Opened(_) | Kind::Refusals(_) | Kind::Clock(Clock::Outage(_)) | Kind::Flagged(_),
+            _,
+        ) => return Led::Nothing,
         (Kind::Clock(clock), _) => time(record, clock).map(Input::Clock),
         (Kind::Revocations(list), _) => Some(Input::Revocations(revocations(list, record))),
         (Kind::Access(kind), _) => Some(Input::Access(Box::new(access(kind)))),
@@ -72,7 +74,7 @@ fn access(kind: &Access) -> AccessInput {
         method: kind.method.clone(),
         cases: kind.cases.clone(),
         document: kind.document,
-        query: kind.query.clone(),
+        query: kind.query.as_ref().map(|allowed| allowed.query.clone()),
         by_query: kind.by_query,
     }
 }

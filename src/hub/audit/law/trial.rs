@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use xianjie_core::domain::decide::{Decision, World, decide};
+use xianjie_core::domain::decide::{Decided, Decision, World, decide};
 use xianjie_core::domain::directory::{Directory, Divisions};
 use xianjie_core::domain::record::{Effect, Kind, Record};
 use xianjie_core::domain::reminders::Reminders;
@@ -19,7 +19,7 @@ use xianjie_core::ledger::Hash;
 
 use super::difference::{self, Difference, Field, How};
 use super::input::{self, Led};
-use super::{Question, Verdict};
+use super::{Asked, Question, Verdict};
 use crate::hub::audit::entry::{self, Examined, Ground};
 use crate::hub::audit::replay::{Replay, Replayed};
 use crate::hub::audit::{AuditError, LISTED, STEP, blocking};
@@ -223,10 +223,9 @@ impl Question for Trial {
         &self,
         view: &View<'_>,
         directory: &Directory,
-        one: &Examined,
-        record: &Record,
-        time: Time,
+        asked: &Asked<'_>,
     ) -> Option<Verdict> {
+        let Asked { one, record, time, .. } = *asked;
         if time < self.since || !matches!(record.kind, Kind::Document(_)) {
             return None;
         }
@@ -245,7 +244,7 @@ impl Question for Trial {
         };
         let Ok(Decision::Record(old)) = made(&self.old) else { return Some(Verdict::Unreadable) };
         Some(match made(&self.new) {
-            Ok(Decision::Record(new)) => compare(one.index, old.record, new.record),
+            Ok(Decision::Record(new)) => compare(one.index, *old, *new),
             Ok(Decision::Known(_)) => Verdict::Unreadable,
             Err(refusal) => Verdict::Other(vec![Difference::refused(one.index, &refusal)]),
         })
@@ -254,9 +253,11 @@ impl Question for Trial {
 
 /// Compares what two laws make of a document. Under which of them it was decided, and where in the
 /// books a rule stands, is told by no document; in which order its effects stand neither.
-fn compare(index: LedgerIndex, old: Record, new: Record) -> Verdict {
-    let [old, new] = [old, new].map(nameless);
-    let Verdict::Other(mut differences) = difference::verdict(index, &old, &new) else {
+fn compare(index: LedgerIndex, old: Decided, new: Decided) -> Verdict {
+    let flagged = difference::of_flagged(index, old.flagged.as_ref(), new.flagged.as_ref());
+    let [old, new] = [old, new].map(|decided| nameless(decided.record));
+    let verdict = difference::verdict(index, &old, &new).and(flagged);
+    let Verdict::Other(mut differences) = verdict else {
         return Verdict::Same(true);
     };
     let is_place = |path: &str| path.ends_with("rule") || path.ends_with("articles");

@@ -11,8 +11,8 @@ use xianjie_core::ids::{Digest, LedgerIndex};
 
 use super::ledger::{self, Ledger};
 use super::{audited_with, copy, finds};
-use crate::hub::audit::Report;
 use crate::hub::audit::law::{Difference, LawParts, LawReport, Named};
+use crate::hub::audit::{Report, STEP, whole};
 use crate::store::Store;
 use crate::wire::schema::Schema;
 
@@ -109,7 +109,7 @@ async fn a_delivery_less_is_told() {
     copy.seal();
     let report = decided_again(&copy, None).await;
     let law = report.law.as_ref().unwrap();
-    let missing = "4 missing delivery_opened yuexiu-court act_2020/return_receipt/to/0 \
+    let missing = "5 missing delivery_opened yuexiu-court act_2020/return_receipt/to/0 \
                    [\"2020办法 16\", \"2020办法 31\"]";
     assert_eq!(lines(law), [missing]);
     assert!(!report.is_clean());
@@ -135,8 +135,8 @@ async fn a_statement_and_a_change_of_the_directory_are_judged_too() {
         [
             "1 other agency_put yuexiu-procuratorate hub/directory [] \
              agency_put.agency.electronic_service_consent=true|",
-            "5 other rejected  [] supervisors=|[\"tianhe-procuratorate\",\"yuexiu-procuratorate\"]",
-            "5 missing notice_owed NOTICE_KIND_DELIVERY_REJECTED hub/rejection []",
+            "6 other rejected  [] supervisors=|[\"tianhe-procuratorate\",\"yuexiu-procuratorate\"]",
+            "6 missing notice_owed NOTICE_KIND_DELIVERY_REJECTED hub/rejection []",
         ]
     );
 }
@@ -157,6 +157,34 @@ async fn what_the_law_refuses_is_told() {
     let law = law_of(&copy).await;
     let refused = "2 refused SIGNER_UNKNOWN signatures[0]  []";
     assert_eq!(lines(&law), ["1 missing certificate_put certificate hub/directory []", refused]);
+}
+
+/// What does not fit about a document is judged with it.
+#[tokio::test]
+async fn a_contradiction_less_or_more_is_told_of_its_document() {
+    let mut copy = copy().await;
+    copy.change(ledger::FLAGGED, |record| {
+        let Effect::Contradiction { what, .. } = &mut record.effects[1].effect else {
+            panic!("{record:?}");
+        };
+        assert_eq!(what, "TERM_BEGINS_ON_ANOTHER_DAY");
+        record.effects.remove(1);
+    });
+    copy.seal();
+    let missing = "2 missing contradiction reason hub/plausible [\"刑法 73\"]";
+    assert_eq!(lines(&law_of(&copy).await), [missing]);
+}
+
+#[tokio::test]
+async fn no_step_ends_between_a_document_and_what_does_not_fit_about_it() {
+    let copy = copy().await;
+    let step = |last: u64| {
+        let entry = |index: u64| copy.entries[usize::try_from(index).unwrap()].clone();
+        let mut entries = vec![entry(ledger::LAST); usize::try_from(STEP).unwrap() - 1];
+        entries.extend([ledger::VERDICT, last].map(entry));
+        whole(entries).len() as u64
+    };
+    assert_eq!((step(ledger::FLAGGED), step(ledger::ACKNOWLEDGED)), (STEP + 1, STEP));
 }
 
 /// What was decided by other rules is counted and named, and so is what stands between it and the next

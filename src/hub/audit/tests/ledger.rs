@@ -36,9 +36,11 @@ use crate::wire::statement::AcknowledgementText;
 /// What stands where.
 pub(super) const NAMED: u64 = 1;
 pub(super) const VERDICT: u64 = 2;
-pub(super) const ACKNOWLEDGED: u64 = 3;
-pub(super) const REPLY: u64 = 4;
-pub(super) const REJECTED: u64 = 5;
+/// What does not fit about the verdict: a paper that it needs, and the day on which the term begins.
+pub(super) const FLAGGED: u64 = 3;
+pub(super) const ACKNOWLEDGED: u64 = 4;
+pub(super) const REPLY: u64 = 5;
+pub(super) const REJECTED: u64 = 6;
 pub(super) const LAST: u64 = 299;
 pub(super) const RECORDS: u64 = 300;
 /// The verdict goes to three, the answer to one.
@@ -166,15 +168,19 @@ impl Ledger {
         };
         for item in items {
             let decided = self.decide(law, std::slice::from_ref(&item)).await;
-            let Some(Outcome::Recorded(_, record, _)) = decided.first() else {
+            let Some(Outcome::Recorded(written, _)) = decided.first() else {
                 panic!("{decided:?}");
             };
-            let mut record = (**record).clone();
-            if let RecordKind::Document(taken) = &mut record.kind {
-                taken.rulebook = Digest(LAW.digest());
+            let records: Vec<_> = written.iter().map(|(_, record)| (**record).clone()).collect();
+            let mut items = vec![item];
+            items.resize_with(records.len(), refused);
+            for (mut record, item) in records.into_iter().zip(items) {
+                if let RecordKind::Document(taken) = &mut record.kind {
+                    taken.rulebook = Digest(LAW.digest());
+                }
+                let noted = Item { input: Input::Noted(Box::new(record)), ..item };
+                self.commit_by(&LAW, &[noted]).await;
             }
-            let noted = Item { input: Input::Noted(Box::new(record)), ..item };
-            self.commit_by(&LAW, &[noted]).await;
         }
     }
 
@@ -362,7 +368,8 @@ fn signed(kind: PayloadType, payload: Vec<u8>, signer: &str) -> Signed {
 }
 
 fn item(input: Input) -> Item {
-    Item { input, salt: [2; 32], document_salt: [0; 32], signed_document: Vec::new() }
+    let (flagged_salt, document_salt) = ([0; 32], [0; 32]);
+    Item { input, salt: [2; 32], flagged_salt, document_salt, signed_document: Vec::new() }
 }
 
 fn document(signer: &str, number: u8, mut json: Value) -> Item {

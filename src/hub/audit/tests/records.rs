@@ -38,7 +38,7 @@ async fn a_document_at_another_kind_of_record_is_found() {
     let mut copy = copy().await;
     let document = copy.entries[ledger::VERDICT as usize].signed_document.clone();
     copy.entries[ledger::ACKNOWLEDGED as usize].signed_document = document;
-    finds(&audited(&copy).await, &["P1 3 a document is stored with a record of another kind"]);
+    finds(&audited(&copy).await, &["P1 4 a document is stored with a record of another kind"]);
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn a_document_that_is_recorded_twice_is_found() {
         }
     });
     copy.seal();
-    has(&audited(&copy).await, &["P2 4 a document of this sender and id was recorded before"]);
+    has(&audited(&copy).await, &["P2 5 a document of this sender and id was recorded before"]);
 }
 
 #[tokio::test]
@@ -79,8 +79,8 @@ async fn a_delivery_that_is_settled_without_a_word_is_found() {
     has(
         &audited(&copy).await,
         &[
-            "P3 3 a delivery is settled that the statement does not name: yuexiu-procuratorate 1",
-            "P3 3 a delivery is settled that was settled before: yuexiu-procuratorate 1",
+            "P3 4 a delivery is settled that the statement does not name: yuexiu-procuratorate 1",
+            "P3 4 a delivery is settled that was settled before: yuexiu-procuratorate 1",
         ],
     );
 }
@@ -95,7 +95,7 @@ async fn a_statement_that_settles_nothing_is_found() {
     });
     copy.seal();
     let said = said(&audited(&copy).await);
-    let expected = "P3 5 a delivery is settled in a way that this kind of record can't: \
+    let expected = "P3 6 a delivery is settled in a way that this kind of record can't: \
                     tianhe-police 1";
     assert_eq!(said[0], expected);
 }
@@ -113,8 +113,8 @@ async fn a_skipped_number_is_found() {
     copy.seal();
     has(
         &audited(&copy).await,
-        &["P4 4 a number is not the next one: \
-                    record 4: number 2 of yuexiu-court is not the next one"],
+        &["P4 5 a number is not the next one: \
+                    record 5: number 2 of yuexiu-court is not the next one"],
     );
 }
 
@@ -130,7 +130,7 @@ async fn an_addressee_that_does_not_exist_is_found() {
     });
     copy.seal();
     let said = said(&audited(&copy).await);
-    assert_eq!(said[0], "P7 4 an agency was not in the directory then: nowhere");
+    assert_eq!(said[0], "P7 5 an agency was not in the directory then: nowhere");
 }
 
 #[tokio::test]
@@ -146,8 +146,24 @@ async fn a_reply_to_what_is_not_before_it_is_found() {
     assert_eq!(
         said[..2],
         [
-            "P10 4 the record answers one that is not before it",
-            "P10 4 the record answers another document than the one stored says",
+            "P10 5 the record answers one that is not before it",
+            "P10 5 the record answers another document than the one stored says",
         ]
+    );
+}
+
+#[tokio::test]
+async fn what_does_not_fit_stands_in_a_record_of_its_own_after_its_document() {
+    let mut copy = copy().await;
+    let flagged = copy.record(ledger::FLAGGED);
+    copy.change(ledger::VERDICT, |record| record.effects.push(flagged.effects[0].clone()));
+    copy.change(ledger::REJECTED + 1, |record| record.kind = flagged.kind.clone());
+    copy.seal();
+    has(
+        &audited(&copy).await,
+        &[
+            "P7 2 a document's record tells its addressees what does not fit",
+            "P9 7 what does not fit about a document does not stand right after it",
+        ],
     );
 }

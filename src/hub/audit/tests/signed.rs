@@ -24,7 +24,7 @@ async fn a_forged_acknowledgement_is_found() {
     let digest = Digest(ledger::hub_signer().digest);
     finds(
         &audited(&copy).await,
-        &[&format!("P6 3 a signer's certificate is for another purpose: {digest}")],
+        &[&format!("P6 4 a signer's certificate is for another purpose: {digest}")],
     );
 }
 
@@ -38,7 +38,7 @@ async fn a_signature_that_does_not_verify_is_found() {
         }
     });
     copy.seal();
-    finds(&audited(&copy).await, &["P6 3 a signature does not verify"]);
+    finds(&audited(&copy).await, &["P6 4 a signature does not verify"]);
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn an_acknowledgement_of_other_bytes_is_found() {
     copy.seal();
     has(
         &audited(&copy).await,
-        &["P6 3 the statement commits to another record than the delivery's: \
+        &["P6 4 the statement commits to another record than the delivery's: \
                  tianhe-corrections 1"],
     );
 }
@@ -130,9 +130,9 @@ async fn a_revoked_certificate_and_a_wrong_binding_are_found() {
         &audited(&copy).await,
         &[
             &format!(
-                "P6 3 the binding is not the record that registered the certificate: {digest}"
+                "P6 4 the binding is not the record that registered the certificate: {digest}"
             ),
-            &format!("P6 3 a signer's certificate did not count at that time: {digest}"),
+            &format!("P6 4 a signer's certificate did not count at that time: {digest}"),
         ],
     );
 }

@@ -106,7 +106,7 @@ fn stricter() -> Law {
 #[tokio::test]
 async fn a_field_more_refuses_what_lacks_it() {
     let report = tried(stricter()).await;
-    let refused = "refused: 4 refused REQUIRED case_number  [\"2020办法 16\", \"2020办法 31\"]";
+    let refused = "refused: 5 refused REQUIRED case_number  [\"2020办法 16\", \"2020办法 31\"]";
     assert_eq!(lines(&report), [refused]);
     assert_eq!(counts(&report), ["return_receipt refused 1"]);
 }

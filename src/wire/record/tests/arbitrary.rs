@@ -7,7 +7,7 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
-use xianjie_core::domain::access::{self, Access, Ground, Query};
+use xianjie_core::domain::access::{self, Access, Allowed, Ground, Query};
 use xianjie_core::domain::agency::{
     Agency, Branch, Certificate, Kind as AgencyKind, Level, Purpose, Revocation, Right, System,
 };
@@ -18,7 +18,7 @@ use xianjie_core::domain::duty::{
 };
 use xianjie_core::domain::record::{
     Acknowledged, CaseSet, Clock, DirectoryChanged, DocumentTaken, DutyChange, DutyStep, Effect,
-    Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, Revocations,
+    Flagged, Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, Revocations,
     RuledEffect, Settled, Signature, Signed, Timing,
 };
 use xianjie_core::domain::role::Role;
@@ -53,15 +53,26 @@ fn kind() -> impl Strategy<Value = Kind> {
         changed().prop_map(Kind::Directory),
         revocations().prop_map(Kind::Revocations),
         access().prop_map(|access| Kind::Access(Box::new(access))),
+        flagged().prop_map(Kind::Flagged),
     ]
+}
+
+fn flagged() -> impl Strategy<Value = Flagged> {
+    (document(), agencies(), agencies()).prop_map(|(document, agencies, supervisors)| Flagged {
+        document,
+        agencies,
+        supervisors,
+    })
 }
 
 fn access() -> impl Strategy<Value = Access> {
     let who = (agency_code(), "[a-z]{1,8}", text(), agencies());
     let ground = (select(access::Purpose::WORDS), "[a-z0-9]{0,3}条")
         .prop_map(|((purpose, _), article)| Ground { purpose, article: article.parse().unwrap() });
-    let query = ("[a-z_]{1,8}", ground)
-        .prop_map(|(topic, ground)| Query { topic: topic.parse().unwrap(), ground });
+    let query =
+        ("[a-z_]{1,8}", ground, btree_set(kind_name(), 0..3)).prop_map(|(topic, ground, opens)| {
+            Allowed { query: Query { topic: topic.parse().unwrap(), ground }, opens }
+        });
     let what = (btree_set(case(), 0..3), of(index()), of(query), of(index()));
     (who, what).prop_map(|(who, what)| Access {
         agency: who.0,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use expect_test::{ExpectFile, expect_file};
 use jiff::civil::date;
-use xianjie_core::domain::access::{self, Access, Ground, Query};
+use xianjie_core::domain::access::{self, Access, Allowed, Ground, Query};
 use xianjie_core::domain::agency::{
     Agency, Branch, Certificate, Kind as AgencyKind, Level, Purpose, Right, System,
 };
@@ -16,7 +16,7 @@ use xianjie_core::domain::duty::{
 };
 use xianjie_core::domain::record::{
     Acknowledged, CaseSet, Clock, DirectoryChanged, DocumentTaken, DutyChange, DutyStep, Effect,
-    Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, Revocations,
+    Flagged, Kind, Notice, Opened, Outage, Record, Refusals, RefusedItem, Rejected, Revocations,
     RuledEffect, Settled, Signature, Signed, Timing,
 };
 use xianjie_core::domain::role::Role;
@@ -114,11 +114,6 @@ fn a_document_with_its_deliveries_and_its_case() {
             in_lieu: false,
             carries: ["判决书、裁定书、决定书", "执行通知书"].map(str::to_owned).into(),
         },
-        Effect::Contradiction { case: Some(case), what: "hub/second_registration".to_owned() },
-        Effect::NoticeOwed {
-            notice: Notice::Contradiction,
-            to: [id("tianhe-procuratorate")].into(),
-        },
         Effect::Withdrawn { document: document(3) },
     ];
     let file = expect_file!["../../../../tests/golden/document.hex"];
@@ -143,6 +138,25 @@ fn taken() -> DocumentTaken {
         supervisors: [id("tianhe-procuratorate"), id("yuexiu-procuratorate")].into(),
         notice: Some((LedgerIndex(5), Notice::Rejected)),
     }
+}
+
+#[test]
+fn what_does_not_fit() {
+    let flagged = Flagged {
+        document: document(1),
+        agencies: [id("tianhe-corrections"), id("yuexiu-court")].into(),
+        supervisors: [id("tianhe-procuratorate")].into(),
+    };
+    let what = "hub/second_registration".to_owned();
+    let effects = vec![
+        Effect::Contradiction { case: Some(CaseRef([5; 16])), what },
+        Effect::NoticeOwed {
+            notice: Notice::Contradiction,
+            to: [id("tianhe-procuratorate")].into(),
+        },
+    ];
+    let file = expect_file!["../../../../tests/golden/flagged.hex"];
+    check(Kind::Flagged(flagged), effects, file);
 }
 
 #[test]
@@ -307,7 +321,10 @@ fn a_query_and_a_showing() {
         method: "QueryPerson".to_owned(),
         cases: [CaseRef([5; 16]), CaseRef([6; 16])].into(),
         document: None,
-        query: Some(Query { topic: id("supervision"), ground }),
+        query: Some(Allowed {
+            query: Query { topic: id("supervision"), ground },
+            opens: [id("discipline_record"), id("registration_record")].into(),
+        }),
         by_query: None,
         supervisors: [id("tianhe-procuratorate"), id("yuexiu-procuratorate")].into(),
     };

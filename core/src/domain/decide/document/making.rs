@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Decided, ENGINE};
+use super::super::{Decided, ENGINE, flagged};
 use super::{Outcome, Pipeline, Stepped};
 use crate::domain::agency::Kind as AgencyKind;
 use crate::domain::policy::supervisor;
@@ -50,17 +50,22 @@ impl Pipeline<'_, '_> {
             supervisors: supervisors.clone(),
             notice: self.notice(),
         };
-        let effects = self.effects(outcome, supervisors);
-        let record = Record { kind: Kind::Document(Box::new(taken)), effects };
-        Decided { record, known: Vec::new(), link }
+        let (found, flags) = (outcome.found.as_ref(), &outcome.flags);
+        let owed = |effect| self.hub(effect);
+        let flagged = flagged::record(&self.reference, found, flags, owed, supervisors);
+        let record =
+            Record { kind: Kind::Document(Box::new(taken)), effects: self.effects(outcome) };
+        Decided { record, flagged, known: Vec::new(), link }
     }
 
-    fn effects(&self, outcome: Outcome, supervisors: BTreeSet<AgencyCode>) -> Vec<RuledEffect> {
-        let hub = |effect| RuledEffect {
-            rule: format!("hub/{}", self.input.document.kind),
-            articles: self.table.articles.clone(),
-            effect,
-        };
+    /// An effect that no single rule gives.
+    fn hub(&self, effect: Effect) -> RuledEffect {
+        let rule = format!("hub/{}", self.input.document.kind);
+        RuledEffect { rule, articles: self.table.articles.clone(), effect }
+    }
+
+    fn effects(&self, outcome: Outcome) -> Vec<RuledEffect> {
+        let hub = |effect| self.hub(effect);
         let mut effects = Vec::new();
         if let Some(found) = &outcome.found {
             let case = found.reference;
@@ -91,19 +96,6 @@ impl Pipeline<'_, '_> {
             let custody = Effect::Custody { case: found.reference, step, change };
             let articles = self.table.base.articles.clone();
             effects.push(RuledEffect { articles, ..hub(custody) });
-        }
-        let case = outcome.found.as_ref().map(|found| found.reference);
-        let flagged = !outcome.flags.is_empty();
-        for flag in outcome.flags {
-            effects.push(RuledEffect {
-                rule: flag.rule,
-                articles: flag.articles,
-                effect: Effect::Contradiction { case, what: flag.what },
-            });
-        }
-        if flagged && !supervisors.is_empty() {
-            effects
-                .push(hub(Effect::NoticeOwed { notice: Notice::Contradiction, to: supervisors }));
         }
         effects
     }

@@ -45,7 +45,7 @@ fn who_the_measures_name_may_query_and_nobody_else() {
     ];
     for agency in entitled {
         let access = recorded(&mut nation, query(agency, "supervision")).unwrap();
-        assert_eq!(access.query.unwrap().topic.as_str(), "supervision", "{agency}");
+        assert_eq!(access.query.unwrap().query.topic.as_str(), "supervision", "{agency}");
     }
     let refused = recorded(&mut nation, query("hub", "supervision")).unwrap_err();
     assert_eq!(refused.reason(), Reason::TopicClosed);
