@@ -5,9 +5,14 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Weak;
+use std::time::Duration;
 
 use xianjie_core::ids::Time;
 use xianjie_core::ledger::Hash;
+
+use super::published::Published;
+use super::{OpenError, Parts, Shared};
 
 /// The floor's file.
 #[derive(Debug, Clone)]
@@ -99,5 +104,54 @@ impl Floor {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
         }
         Ok(())
+    }
+}
+
+/// Checks that the store has not come back from before the floor.
+///
+/// # Errors
+/// It has, or floor or store can't be read.
+pub(super) async fn check(parts: &Parts, published: &Published) -> Result<(), OpenError> {
+    let Some((floor, root)) = parts.floor.read()? else { return Ok(()) };
+    let below = OpenError::BelowFloor { size: published.size, floor };
+    if floor > published.size {
+        return Err(below);
+    }
+    let then = published
+        .root_at(&*parts.store, floor)
+        .await
+        .map_err(|error| OpenError::Damaged(error.to_string()))?;
+    if then == root { Ok(()) } else { Err(below) }
+}
+
+/// Raises the floor in the background: a weaker guard while it lags, never a wrong one. Beside it stands
+/// when the hub was last known to be in service.
+pub(super) async fn keep(shared: Weak<Shared>, floor: Floor) {
+    const EVERY: Duration = Duration::from_millis(500);
+    const ALIVE_EVERY_MS: i64 = 30_000;
+    let (mut kept, mut marked) = (0, Time(i64::MIN));
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let Some(shared) = shared.upgrade() else { return };
+        let (published, alive) = (shared.published.load_full(), shared.watch.alive());
+        drop(shared);
+        let raises = published.size > kept;
+        let marks = alive.0.saturating_sub(marked.0) >= ALIVE_EVERY_MS;
+        let floor = floor.clone();
+        let (size, root) = (published.size, published.root);
+        let written = tokio::task::spawn_blocking(move || {
+            if raises {
+                floor.raise(size, &root)?;
+            }
+            if marks { floor.mark_alive(alive) } else { Ok(()) }
+        });
+        match written.await {
+            Ok(Ok(())) => {
+                kept = size.max(kept);
+                marked = if marks { alive } else { marked };
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "the floor is not raised"),
+            Err(error) => tracing::warn!(%error, "the floor is not raised"),
+        }
     }
 }

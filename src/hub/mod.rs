@@ -15,7 +15,7 @@ use xianjie_core::domain::directory::{Directory, Divisions};
 use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::domain::state::{Key, Row};
-use xianjie_core::ids::{Origin, Time};
+use xianjie_core::ids::Origin;
 use xianjie_core::ledger::NoteSigner;
 use xianjie_core::limits;
 
@@ -205,7 +205,7 @@ impl Hub {
         }
         let published = Published::sign(edge.clone(), parts.origin.as_str(), &parts.signer)
             .map_err(OpenError::Sign)?;
-        check_floor(&parts, &published).await?;
+        floor::check(&parts, &published).await?;
         check_origin(&parts).await?;
         let directory = load_directory(&*parts.store).await?;
         let in_force = laws::in_force(&*parts.store).await?;
@@ -238,7 +238,7 @@ impl Hub {
         let sequencer = Sequencer::new(Arc::clone(&shared), directory, edge);
         let tasks = Tasks {
             sequencer: on_its_own_thread(sequencer.run(receiver))?,
-            floor: tokio::spawn(keep_floor(Arc::downgrade(&shared), parts.floor)),
+            floor: tokio::spawn(floor::keep(Arc::downgrade(&shared), parts.floor)),
         };
         let (refusals, watchers) = (Refusals::default(), Watchers::default());
         let room = Room::new(parts.reserve);
@@ -370,19 +370,6 @@ fn on_its_own_thread(
     Ok(end)
 }
 
-async fn check_floor(parts: &Parts, published: &Published) -> Result<(), OpenError> {
-    let Some((floor, root)) = parts.floor.read()? else { return Ok(()) };
-    let below = OpenError::BelowFloor { size: published.size, floor };
-    if floor > published.size {
-        return Err(below);
-    }
-    let then = published
-        .root_at(&*parts.store, floor)
-        .await
-        .map_err(|error| OpenError::Damaged(error.to_string()))?;
-    if then == root { Ok(()) } else { Err(below) }
-}
-
 async fn check_origin(parts: &Parts) -> Result<(), OpenError> {
     let mut wants = crate::store::Wants::default();
     wants.keys.insert(Key::Hub);
@@ -413,36 +400,4 @@ pub(crate) async fn load_directory(store: &dyn Store) -> Result<Directory, Store
         }
     }
     Ok(directory)
-}
-
-/// Raises the floor in the background: a weaker guard while it lags, never a wrong one. Beside it stands
-/// when the hub was last known to be in service.
-async fn keep_floor(shared: std::sync::Weak<Shared>, floor: Floor) {
-    const EVERY: std::time::Duration = std::time::Duration::from_millis(500);
-    const ALIVE_EVERY_MS: i64 = 30_000;
-    let (mut kept, mut marked) = (0, Time(i64::MIN));
-    loop {
-        tokio::time::sleep(EVERY).await;
-        let Some(shared) = shared.upgrade() else { return };
-        let (published, alive) = (shared.published.load_full(), shared.watch.alive());
-        drop(shared);
-        let raises = published.size > kept;
-        let marks = alive.0.saturating_sub(marked.0) >= ALIVE_EVERY_MS;
-        let floor = floor.clone();
-        let (size, root) = (published.size, published.root);
-        let written = tokio::task::spawn_blocking(move || {
-            if raises {
-                floor.raise(size, &root)?;
-            }
-            if marks { floor.mark_alive(alive) } else { Ok(()) }
-        });
-        match written.await {
-            Ok(Ok(())) => {
-                kept = size.max(kept);
-                marked = if marks { alive } else { marked };
-            }
-            Ok(Err(error)) => tracing::warn!(%error, "the floor is not raised"),
-            Err(error) => tracing::warn!(%error, "the floor is not raised"),
-        }
-    }
 }
