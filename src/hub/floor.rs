@@ -13,8 +13,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use xianjie_core::ids::Time;
 use xianjie_core::ledger::Hash;
 
-use super::Shared;
 use super::published::Published;
+use super::{OpenError, Parts, Shared};
 
 /// The floor's file.
 #[derive(Debug, Clone)]
@@ -107,6 +107,23 @@ impl Floor {
         }
         Ok(())
     }
+}
+
+/// Checks that the store has not come back from before the floor.
+///
+/// # Errors
+/// It has, or floor or store can't be read.
+pub(super) async fn check(parts: &Parts, published: &Published) -> Result<(), OpenError> {
+    let Some((floor, root)) = parts.floor.read()? else { return Ok(()) };
+    let below = OpenError::BelowFloor { size: published.size, floor };
+    if floor > published.size {
+        return Err(below);
+    }
+    let then = published
+        .root_at(&*parts.store, floor)
+        .await
+        .map_err(|error| OpenError::Damaged(error.to_string()))?;
+    if then == root { Ok(()) } else { Err(below) }
 }
 
 /// Raises the floor in the background: a weaker guard while it lags, never a wrong one. Beside it stands

@@ -208,7 +208,7 @@ impl Hub {
         }
         let published = Published::sign(edge.clone(), parts.origin.as_str(), &parts.signer)
             .map_err(OpenError::Sign)?;
-        check_floor(&parts, &published).await?;
+        floor::check(&parts, &published).await?;
         check_origin(&parts).await?;
         let directory = load_directory(&*parts.store).await?;
         let in_force = laws::in_force(&*parts.store).await?;
@@ -380,19 +380,6 @@ fn on_its_own_thread(
         let _ = ended.send(runtime.block_on(sequencer));
     })?;
     Ok(end)
-}
-
-async fn check_floor(parts: &Parts, published: &Published) -> Result<(), OpenError> {
-    let Some((floor, root)) = parts.floor.read()? else { return Ok(()) };
-    let below = OpenError::BelowFloor { size: published.size, floor };
-    if floor > published.size {
-        return Err(below);
-    }
-    let then = published
-        .root_at(&*parts.store, floor)
-        .await
-        .map_err(|error| OpenError::Damaged(error.to_string()))?;
-    if then == root { Ok(()) } else { Err(below) }
 }
 
 async fn check_origin(parts: &Parts) -> Result<(), OpenError> {

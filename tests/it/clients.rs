@@ -4,14 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use pb::exchange_service_client::ExchangeServiceClient;
 use pb::inbox_service_client::InboxServiceClient;
 use pb::ledger_service_client::LedgerServiceClient;
 use serde_json::{Value, json};
 use xianjie::wire::{self, pb};
 use xianjie_core::domain::record::Kind;
 
-use crate::people::{enrolment, wire_document};
+use crate::people::enrolment;
 use crate::process::Process;
 
 const COURT: &str = "yuexiu-court";
@@ -81,7 +80,7 @@ async fn queries(client: impl Fn() -> Command, command: &[&str]) {
     let process = Process::start().await;
     let folder = tempfile::tempdir().unwrap();
     let court = process.profile(folder.path(), COURT);
-    let case = submit(&process, enrolment()).await;
+    let (_, case) = process.submit(CORRECTIONS, enrolment()).await;
     let warning = json!({
         "subject": { "correction_case": case },
         "issue_date": "2026-11-23",
@@ -91,7 +90,7 @@ async fn queries(client: impl Fn() -> Command, command: &[&str]) {
             "facts": "未报告",
         },
     });
-    submit(&process, warning).await;
+    process.submit(CORRECTIONS, warning).await;
     let asked = ["supervision", &case, "case_handling", "刑诉法 286"];
     let told = run(client(), &court, &[command, &asked].concat());
     let lines: Vec<&str> = told.lines().collect();
@@ -105,16 +104,6 @@ async fn queries(client: impl Fn() -> Command, command: &[&str]) {
     let record = wire::record::decode(&receipt.into_inner().receipt.unwrap().record).unwrap();
     let Kind::Access(access) = record.kind else { panic!("{record:?}") };
     assert_eq!(access.query.unwrap().query.ground.article.as_str(), "刑诉法 286");
-}
-
-/// Has the corrections agency send a document; its case.
-async fn submit(process: &Process, fields: Value) -> String {
-    let paper = process.people.document(CORRECTIONS, fields);
-    let agency = CORRECTIONS.to_owned();
-    let signed_document = Some(wire_document(&paper));
-    let request = pb::SubmitDocumentRequest { agency, signed_document };
-    let mut exchange = ExchangeServiceClient::new(process.connect(CORRECTIONS).await);
-    exchange.submit_document(request).await.unwrap().into_inner().correction_case
 }
 
 /// Runs a client; what it printed.

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::Arc;
 
+use pb::exchange_service_client::ExchangeServiceClient;
+use prost::Message as _;
 use serde_json::Value;
 use tempfile::TempDir;
 use tonic::transport::Channel;
@@ -24,7 +26,7 @@ use xianjie_core::ids::Origin;
 use xianjie_core::ledger::NoteVerifier;
 
 use crate::harness::connect::channel;
-use crate::people::{NOW, People};
+use crate::people::{NOW, People, wire_document};
 
 /// A hub's folder, the process that runs over it, and the agencies that are registered.
 pub(crate) struct Process {
@@ -125,6 +127,20 @@ impl Process {
     /// A connection under another certificate.
     pub(crate) async fn connect_as(&self, transport: &Issued) -> Channel {
         self.channel(self.address(), &transport.certificate_pem, &transport.key_pem).await
+    }
+
+    /// Has an agency send a document: what names it, and its case.
+    pub(crate) async fn submit(&self, sender: &str, fields: Value) -> (pb::DocumentRef, String) {
+        let paper = self.people.document(sender, fields);
+        let document = pb::Document::decode(&paper.payload[..]).unwrap();
+        let request = pb::SubmitDocumentRequest {
+            agency: sender.to_owned(),
+            signed_document: Some(wire_document(&paper)),
+        };
+        let mut exchange = ExchangeServiceClient::new(self.connect(sender).await);
+        let taken = exchange.submit_document(request).await.unwrap().into_inner();
+        let (sender, document_id) = (document.sender, document.document_id);
+        (pb::DocumentRef { sender, document_id }, taken.correction_case)
     }
 
     /// Where agencies connect.

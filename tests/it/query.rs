@@ -21,7 +21,7 @@ use xianjie_core::domain::record::{Kind, Record};
 use xianjie_core::ids::{Digest, InboxNumber};
 use xianjie_core::ledger::sha256;
 
-use crate::people::{code, enrolment, wire_acknowledgement, wire_document};
+use crate::people::{code, enrolment, wire_acknowledgement};
 use crate::process::{Process, program};
 use crate::rulebooks::lay_down;
 
@@ -61,12 +61,12 @@ impl Queried {
         let mut hub = Self { process: Process::start().await, case: String::new() };
         let mut enrolment = enrolment();
         enrolment["subject"]["juvenile"] = juvenile.into();
-        hub.case = hub.send(CORRECTIONS, enrolment).await.1;
+        hub.case = hub.process.submit(CORRECTIONS, enrolment).await.1;
         for (kind, facts) in [("ADMONITION", "迟到"), ("WARNING", "未报告")] {
             let kind = format!("DISCIPLINE_KIND_{kind}");
             let body =
                 json!({ "discipline_kind": kind, "given_date": "2026-11-20", "facts": facts });
-            hub.send(CORRECTIONS, hub.about("discipline_record", body)).await;
+            hub.process.submit(CORRECTIONS, hub.about("discipline_record", body)).await;
         }
         hub
     }
@@ -81,7 +81,7 @@ impl Queried {
     async fn release(&self) -> pb::DocumentRef {
         let body =
             json!({ "release_ground": "RELEASE_GROUND_EXPIRY", "release_date": "2026-11-24" });
-        self.send(CORRECTIONS, self.about("release_notice", body)).await.0
+        self.process.submit(CORRECTIONS, self.about("release_notice", body)).await.0
     }
 
     /// The same, with [`FILE`] and its digest.
@@ -109,7 +109,7 @@ impl Queried {
             "size_bytes": FILE.len().to_string(),
             "sha256": BASE64_STANDARD.encode(&sha256),
         }]);
-        (self.send(CORRECTIONS, fields).await.0, sha256)
+        (self.process.submit(CORRECTIONS, fields).await.0, sha256)
     }
 
     /// The court fetches a file of a document.
@@ -129,19 +129,6 @@ impl Queried {
         let channel = self.process.connect(COURT).await;
         let mut chunks = AttachmentServiceClient::new(channel).download_attachment(request).await?;
         chunks.get_mut().message().await.map(|chunk| chunk.unwrap().chunk.to_vec())
-    }
-
-    async fn send(&self, sender: &str, fields: Value) -> (pb::DocumentRef, String) {
-        let paper = self.process.people.document(sender, fields);
-        let document = pb::Document::decode(&paper.payload[..]).unwrap();
-        let request = pb::SubmitDocumentRequest {
-            agency: sender.to_owned(),
-            signed_document: Some(wire_document(&paper)),
-        };
-        let mut exchange = ExchangeServiceClient::new(self.process.connect(sender).await);
-        let taken = exchange.submit_document(request).await.unwrap().into_inner();
-        let (sender, document_id) = (document.sender, document.document_id);
-        (pb::DocumentRef { sender, document_id }, taken.correction_case)
     }
 
     fn request(ask: Ask) -> pb::QueryPersonRequest {
@@ -425,7 +412,7 @@ async fn each_further_showing_of_a_juveniles_paper_is_recorded_before() {
     let hub = Queried::start(true).await;
     let body = json!({ "measure_time": "2026-11-24T08:00:00+08:00", "guard": POLICE,
         "measure": "MEASURE_KIND_ADMINISTRATIVE_DETENTION" });
-    let (paper, _) = hub.send(POLICE, hub.about("coercive_measure_notice", body)).await;
+    let (paper, _) = hub.process.submit(POLICE, hub.about("coercive_measure_notice", body)).await;
     // It is delivered once, and that is no access.
     let delivered = hub.inbox(CORRECTIONS).await.remove(0);
     assert!(delivered.signed_document.is_some() && !delivered.withheld);

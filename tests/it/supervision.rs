@@ -1,10 +1,8 @@
 //! Supervision (检察监督) over the real program: who sees what is owed, what was missed, and who answers.
 
 use pb::CustodyStep as Step;
-use pb::exchange_service_client::ExchangeServiceClient;
 use pb::supervision_service_client::SupervisionServiceClient;
 use pb::watch_alarms_response::Message;
-use prost::Message as _;
 use serde_json::{Value, json};
 use tonic::transport::Channel;
 use xianjie::wire::pb;
@@ -13,7 +11,7 @@ use xianjie_core::domain::decide::Change;
 use xianjie_core::ids::Time;
 
 use crate::hostile::documents::verdict;
-use crate::people::{NOW, agency, code, enrolment, wire_document};
+use crate::people::{NOW, agency, code, enrolment};
 use crate::process::Process;
 
 mod missing;
@@ -46,16 +44,9 @@ impl Watched {
 
     /// Sends a document; its reference, for a reply, and its case.
     async fn submit(&self, sender: &str, fields: Value) -> (Value, String) {
-        let paper = self.process.people.document(sender, fields);
-        let document = pb::Document::decode(&paper.payload[..]).unwrap();
-        let request = pb::SubmitDocumentRequest {
-            agency: sender.to_owned(),
-            signed_document: Some(wire_document(&paper)),
-        };
-        let mut exchange = ExchangeServiceClient::new(self.process.connect(sender).await);
-        let taken = exchange.submit_document(request).await.unwrap().into_inner();
-        let reference = json!({ "sender": sender, "document_id": document.document_id });
-        (reference, taken.correction_case)
+        let (document, case) = self.process.submit(sender, fields).await;
+        let pb::DocumentRef { sender, document_id } = document;
+        (json!({ "sender": sender, "document_id": document_id }), case)
     }
 
     /// Who answers, as an agency sees it, with the steps on pages of this size.

@@ -5,12 +5,10 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Stdio};
 
-use pb::exchange_service_client::ExchangeServiceClient;
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Value, json};
-use xianjie::wire::pb;
 use xianjie_core::domain::decide::Change;
 use xianjie_core::limits;
 
@@ -18,7 +16,7 @@ use super::relay::Relay;
 use super::{COURT, DONE, PERMISSION, POLICE, REFUSED, USAGE, done, ended, run};
 
 use crate::hostile::documents::verdict;
-use crate::people::{NOW, enrolment, wire_document};
+use crate::people::{NOW, enrolment};
 use crate::process::{Process, point};
 
 const CORRECTIONS: &str = "tianhe-corrections";
@@ -39,7 +37,7 @@ struct Watched {
 impl Watched {
     async fn start() -> Self {
         let process = Process::start().await;
-        let case = submit(&process, COURT, verdict(1)).await;
+        let (_, case) = process.submit(COURT, verdict(1)).await;
         let home = tempfile::tempdir().unwrap();
         let profile = process.profile(home.path(), PROCURATORATE);
         let mut watched = Self { process, home, profile, case, missed: 0 };
@@ -69,16 +67,6 @@ impl Watched {
         let clock = self.process.folder().join("clock");
         std::fs::write(clock, (NOW.0 + 61 * MINUTE_MS).to_string()).unwrap();
     }
-}
-
-/// Sends a document; its case.
-async fn submit(process: &Process, sender: &str, fields: Value) -> String {
-    let mut exchange = ExchangeServiceClient::new(process.connect(sender).await);
-    let paper = process.people.document(sender, fields);
-    let agency = sender.to_owned();
-    let signed_document = Some(wire_document(&paper));
-    let request = pb::SubmitDocumentRequest { agency, signed_document };
-    exchange.submit_document(request).await.unwrap().into_inner().correction_case
 }
 
 /// A command that prints a value a line as things happen.
@@ -146,7 +134,7 @@ async fn duties_and_gaps_are_shown_to_whom_they_concern() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_missing_is_listed_and_counted_without_being_between_two_agencies() {
     let process = Process::start().await;
-    let case = submit(&process, CORRECTIONS, enrolment()).await;
+    let (_, case) = process.submit(CORRECTIONS, enrolment()).await;
     let home = tempfile::tempdir().unwrap();
     let profile = process.profile(home.path(), PROCURATORATE);
     let hub = Watched { process, home, profile, case, missed: 0 };
@@ -155,7 +143,7 @@ async fn who_is_missing_is_listed_and_counted_without_being_between_two_agencies
         "subject": { "correction_case": hub.case },
         "lost_contact_notice": { "search": "实地查访，均无下落（示例）" },
     });
-    submit(&hub.process, CORRECTIONS, lost).await;
+    hub.process.submit(CORRECTIONS, lost).await;
 
     let missing = hub.values(&["missing"]);
     let [person] = &missing[..] else { panic!("{missing:?}") };

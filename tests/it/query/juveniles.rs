@@ -77,13 +77,13 @@ async fn assessed(hub: &Queried) -> (pb::DocumentRef, pb::DocumentRef) {
         "chosen_agencies": [CORRECTIONS],
         "assessment_commission": { "intended_place": "440106", "case_summary": "盗窃" },
     });
-    let (commission, case) = hub.send(COURT, commission).await;
+    let (commission, case) = hub.process.submit(COURT, commission).await;
     assert_eq!(case, "");
     let opinion = json!({
         "in_reply_to": { "sender": COURT, "document_id": commission.document_id },
         "assessment_opinion": { "suitability": "SUITABILITY_SUITABLE", "opinion": "表现良好" },
     });
-    let (opinion, case) = hub.send(CORRECTIONS, opinion).await;
+    let (opinion, case) = hub.process.submit(CORRECTIONS, opinion).await;
     assert_eq!(case, "");
     (commission, opinion)
 }
@@ -107,7 +107,7 @@ async fn a_paper_before_there_is_a_case_is_protected_as_its_thread_and_sealed_wi
     // The case to which it led opens, and ends.
     let mut enrolment = enrolment();
     enrolment["subject"]["juvenile"] = true.into();
-    hub.case = hub.send(CORRECTIONS, enrolment).await.1;
+    hub.case = hub.process.submit(CORRECTIONS, enrolment).await.1;
     hub.get(COURT, &opinion, None).await.unwrap();
     assert_eq!(hub.listed(COURT).await, [&*commission.document_id]);
     hub.release().await;
@@ -131,7 +131,7 @@ async fn an_adults_assessment_stays_open_whatever_else_the_person_once_did() {
         "chosen_agencies": [CORRECTIONS],
         "assessment_commission": { "intended_place": "440106", "case_summary": "盗窃" },
     });
-    let (commission, _) = hub.send(COURT, commission).await;
+    let (commission, _) = hub.process.submit(COURT, commission).await;
     hub.get(COURT, &commission, None).await.unwrap();
     assert_eq!(hub.accesses(COURT).await, []);
 }
@@ -157,7 +157,7 @@ async fn a_second_stream_that_was_behind_gets_what_is_settled_without_its_conten
     // It came while the stream listened, and another signed for it.
     let body = json!({ "measure_time": "2026-11-24T08:00:00+08:00", "guard": POLICE,
         "measure": "MEASURE_KIND_ADMINISTRATIVE_DETENTION" });
-    hub.send(POLICE, hub.about("coercive_measure_notice", body)).await;
+    hub.process.submit(POLICE, hub.about("coercive_measure_notice", body)).await;
     hub.acknowledge(CORRECTIONS, &hub.inbox(CORRECTIONS).await.remove(0)).await;
     say(asked::Message::AddCredits(1)).await;
     let delivery = loop {
@@ -232,7 +232,8 @@ async fn lists_and_streams_tell_of_a_sealed_record_no_more_than_what_is_under_wa
     let hub = Queried::start(true).await;
     let body = json!({ "measure_time": "2026-11-24T08:00:00+08:00", "guard": POLICE,
         "measure": "MEASURE_KIND_ADMINISTRATIVE_DETENTION" });
-    let measure = hub.send(POLICE, hub.about("coercive_measure_notice", body)).await.0.document_id;
+    let measure =
+        hub.process.submit(POLICE, hub.about("coercive_measure_notice", body)).await.0.document_id;
     let mut told = 1;
     for agency in [CORRECTIONS, PROCURATORATE, OTHER_PROCURATORATE, COURT] {
         let inbox = hub.inbox(agency).await.into_iter();
