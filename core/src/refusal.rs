@@ -250,9 +250,6 @@ reasons! {
     /// The store is full or away.
     StoreUnavailable "STORE_UNAVAILABLE" Unavailable Resend
         "the store can't take writes now; send the same bytes again" "存储暂不可用，请稍后以相同内容重发";
-    /// The hub stopped signing.
-    SigningStopped "SIGNING_STOPPED" Unavailable Resend
-        "the hub has stopped signing until its operators have looked" "平台已暂停签发，等待运维处理";
     /// The hub is shutting down.
     Draining "DRAINING" Unavailable Resend
         "the hub is shutting down; connect again" "平台正在停机，请重新连接";
