@@ -1,8 +1,8 @@
 //! The hub: takes documents, decides, commits, hands over, and can prove it all.
 //!
 //! [`Hub`] is what the services call. Each of its operations is a file: `submit`, `statements`
-//! (acknowledgements and rejections), `inbox`, `directory`, `receipts`. Behind them stands the
-//! `sequencer`, the only writer.
+//! (acknowledgements and rejections), `inbox`, `directory`; `published` makes the receipts. Behind them
+//! stands the `sequencer`, the only writer.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -61,6 +61,7 @@ pub use sequencer::{Answer, Fatal};
 pub use statements::Settlement;
 pub use submissions::{Progress, Submission};
 pub use submit::Prepared;
+pub(crate) use submit::unavailable;
 pub use watchers::Watcher;
 
 use bell::Bell;
