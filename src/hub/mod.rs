@@ -16,13 +16,13 @@ use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::domain::state::{Key, Row};
 use xianjie_core::ids::{Origin, Time};
-use xianjie_core::ledger::NoteSigner;
+use xianjie_core::ledger::{Edge, NoteSigner};
 use xianjie_core::limits;
 
 use crate::clock::Clock;
 use crate::identity::signature::SigningIdentity;
 use crate::store::attachments::Attachments;
-use crate::store::{Reserve, Store, StoreError};
+use crate::store::{Head, Reserve, Store, StoreError};
 use crate::wire::schema::Schema;
 
 mod access;
@@ -194,16 +194,7 @@ impl Hub {
     /// # Errors
     /// [`OpenError`]: nothing was written.
     pub async fn open(parts: Parts) -> Result<(Arc<Self>, Tasks), OpenError> {
-        let head = parts.store.fence().await?;
-        if head.size == 0 {
-            return Err(OpenError::Empty);
-        }
-        let edge = load_edge(&*parts.store, head.size)
-            .await
-            .map_err(|error| OpenError::Damaged(error.to_string()))?;
-        if edge.root().0 != head.root {
-            return Err(OpenError::Damaged("its root is not the head's".to_owned()));
-        }
+        let (head, edge) = load_tree(&*parts.store).await?;
         let published = Published::sign(edge.clone(), parts.origin.as_str(), &parts.signer)
             .map_err(OpenError::Sign)?;
         check_floor(&parts, &published).await?;
@@ -369,6 +360,20 @@ fn on_its_own_thread(
         let _ = ended.send(runtime.block_on(sequencer));
     })?;
     Ok(end)
+}
+
+/// What the store holds, once it is durable: its head, and the tree's edge, which must have the head's root.
+async fn load_tree(store: &dyn Store) -> Result<(Head, Edge), OpenError> {
+    let head = store.fence().await?;
+    if head.size == 0 {
+        return Err(OpenError::Empty);
+    }
+    let edge = load_edge(store, head.size).await;
+    let edge = edge.map_err(|error| OpenError::Damaged(error.to_string()))?;
+    if edge.root().0 != head.root {
+        return Err(OpenError::Damaged("its root is not the head's".to_owned()));
+    }
+    Ok((head, edge))
 }
 
 async fn check_floor(parts: &Parts, published: &Published) -> Result<(), OpenError> {
