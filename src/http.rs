@@ -9,13 +9,17 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tokio::sync::Semaphore;
+use xianjie_core::limits;
 
 use crate::hub::Hub;
 
 mod metrics;
+mod serve;
 mod tiles;
 
 pub use metrics::{Gauges, Metric};
+pub use serve::{PublicLimits, serve};
 use tiles::TileError;
 
 /// What a full tile may be cached for: it never changes.
@@ -34,6 +38,8 @@ const BYTES: &str = "application/octet-stream";
 struct Public {
     hub: Arc<Hub>,
     gauges: Gauges,
+    /// First come, first served.
+    reading: Arc<Semaphore>,
 }
 
 /// The routes.
@@ -43,7 +49,11 @@ pub fn routes(hub: Arc<Hub>, gauges: Gauges) -> Router {
         .route("/tile/{*path}", get(tile))
         .route("/health", get(health))
         .route("/metrics", get(metrics))
-        .with_state(Public { hub, gauges })
+        .with_state(Public {
+            hub,
+            gauges,
+            reading: Arc::new(Semaphore::new(limits::PUBLIC_READING)),
+        })
 }
 
 async fn checkpoint(State(public): State<Public>) -> Response {
@@ -52,6 +62,9 @@ async fn checkpoint(State(public): State<Public>) -> Response {
 }
 
 async fn tile(State(public): State<Public>, Path(path): Path<String>) -> Response {
+    let Ok(_turn) = public.reading.acquire().await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
     match tiles::read(&public.hub, &format!("tile/{path}")).await {
         Ok(tile) => answer(BYTES, if tile.is_full { FOREVER } else { A_DAY }, tile.bytes),
         Err(TileError::NotThere) => StatusCode::NOT_FOUND.into_response(),

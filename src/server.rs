@@ -244,13 +244,8 @@ impl Running {
 
     fn serve_public(&self, listener: TcpListener, desk: &Desk) {
         let routes = http::routes(Arc::clone(&desk.hub), doors::gauges(&self.doors, desk));
-        let leave = self.leave.clone();
-        let server = axum::serve(listener, routes).with_graceful_shutdown(leave.cancelled_owned());
-        self.serving.spawn(async move {
-            if let Err(error) = server.await {
-                tracing::error!(%error, "the public listener ended");
-            }
-        });
+        let bounds = http::PublicLimits::default();
+        self.serving.spawn(http::serve(listener, routes, bounds, self.leave.clone()));
     }
 }
 

@@ -99,6 +99,10 @@ pub const WATCHERS: usize = 8;
 pub const WATCHERS_READING: usize = 2;
 /// Statistics that are counted at a time: one of the store's four readers, and no more.
 pub const COUNTERS: usize = 1;
+/// Connections to the public listener: monitors and metrics, a descriptor each.
+pub const PUBLIC_CONNECTIONS: usize = 256;
+/// Tiles that strangers are read at a time: one of the store's four readers, and no more.
+pub const PUBLIC_READING: usize = 1;
 /// Seconds between heartbeats.
 pub const HEARTBEAT_SECONDS: u64 = 15;
 /// Seconds of silence after which a stream is closed: three heartbeats.

@@ -254,9 +254,6 @@ reasons! {
     RulebooksNotInForce "RULEBOOKS_NOT_IN_FORCE" Unavailable Resend
         "the rulebooks in force are not at hand; send the same bytes again once the operators have seen to it"
         "平台未加载已启用的规则，待运维处理后请以相同内容重发";
-    /// The hub stopped signing.
-    SigningStopped "SIGNING_STOPPED" Unavailable Resend
-        "the hub has stopped signing until its operators have looked" "平台已暂停签发，等待运维处理";
     /// The hub is shutting down.
     Draining "DRAINING" Unavailable Resend
         "the hub is shutting down; connect again" "平台正在停机，请重新连接";

@@ -1,8 +1,8 @@
 //! The hub: takes documents, decides, commits, hands over, and can prove it all.
 //!
 //! [`Hub`] is what the services call. Each of its operations is a file: `submit`, `statements`
-//! (acknowledgements and rejections), `inbox`, `directory`, `receipts`. Behind them stands the
-//! `sequencer`, the only writer.
+//! (acknowledgements and rejections), `inbox`, `directory`; `published` makes the receipts. Behind them
+//! stands the `sequencer`, the only writer.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use xianjie_core::domain::reminders::Reminders;
 use xianjie_core::domain::rulebook::Law;
 use xianjie_core::domain::state::{Key, Row};
 use xianjie_core::ids::Origin;
-use xianjie_core::ledger::NoteSigner;
+use xianjie_core::ledger::{Edge, NoteSigner};
 use xianjie_core::limits;
 
 use crate::clock::Clock;
 use crate::identity::signature::SigningIdentity;
 use crate::store::attachments::Attachments;
-use crate::store::{Reserve, Store, StoreError};
+use crate::store::{Head, Reserve, Store, StoreError};
 use crate::wire::schema::Schema;
 
 mod access;
@@ -63,6 +63,7 @@ pub use sequencer::{Answer, Fatal};
 pub use statements::Settlement;
 pub use submissions::{Progress, Submission};
 pub use submit::Prepared;
+pub(crate) use submit::unavailable;
 pub use troubles::Troubles;
 pub use watchers::Watcher;
 
@@ -196,16 +197,7 @@ impl Hub {
     /// # Errors
     /// [`OpenError`]: nothing was written.
     pub async fn open(parts: Parts) -> Result<(Arc<Self>, Tasks), OpenError> {
-        let head = parts.store.fence().await?;
-        if head.size == 0 {
-            return Err(OpenError::Empty);
-        }
-        let edge = load_edge(&*parts.store, head.size)
-            .await
-            .map_err(|error| OpenError::Damaged(error.to_string()))?;
-        if edge.root().0 != head.root {
-            return Err(OpenError::Damaged("its root is not the head's".to_owned()));
-        }
+        let (head, edge) = load_tree(&*parts.store).await?;
         let published = Published::sign(edge.clone(), parts.origin.as_str(), &parts.signer)
             .map_err(OpenError::Sign)?;
         floor::check(&parts, &published).await?;
@@ -380,6 +372,20 @@ fn on_its_own_thread(
         let _ = ended.send(runtime.block_on(sequencer));
     })?;
     Ok(end)
+}
+
+/// What the store holds, once it is durable: its head, and the tree's edge, which must have the head's root.
+async fn load_tree(store: &dyn Store) -> Result<(Head, Edge), OpenError> {
+    let head = store.fence().await?;
+    if head.size == 0 {
+        return Err(OpenError::Empty);
+    }
+    let edge = load_edge(store, head.size).await;
+    let edge = edge.map_err(|error| OpenError::Damaged(error.to_string()))?;
+    if edge.root().0 != head.root {
+        return Err(OpenError::Damaged("its root is not the head's".to_owned()));
+    }
+    Ok((head, edge))
 }
 
 async fn check_origin(parts: &Parts) -> Result<(), OpenError> {

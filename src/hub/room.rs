@@ -33,7 +33,7 @@ impl Hub {
     /// It can't be measured now; what was measured before holds.
     pub async fn measure_room(&self) -> Result<bool, Refusal> {
         let space = self.shared.store.space().await.map_err(unavailable)?;
-        let is_short = space.beyond(self.room.reserve) == 0;
+        let is_short = space.for_documents(self.room.reserve) == 0;
         self.room.free.store(space.free, Ordering::Relaxed);
         self.room.is_short.store(is_short, Ordering::Relaxed);
         Ok(is_short)

@@ -65,12 +65,25 @@ impl Hub {
         self.check_room()?;
         self.verify(&signed)?;
         self.check_seen(heard.seen).await?;
-        let missing = self.missing_attachments(&heard.document).await?;
+        let missing = self.claim_attachments(&heard.document).await?;
         if let Some(refusal) = Refusal::of(missing.into_iter().map(|(_, v)| v).collect()) {
             return Err(refusal);
         }
+        let named = Named::by(&heard.document);
         let item = self.item(heard.document, signed, notice)?;
-        self.queue.decide(item).await
+        let answer = self.queue.decide(item).await?;
+        self.keep_attachments(named).await;
+        Ok(answer)
+    }
+
+    /// Keeps what a document names that was taken. If that fails, the collector does it.
+    async fn keep_attachments(&self, Named { sender, digests }: Named) {
+        if digests.is_empty() {
+            return;
+        }
+        if let Err(error) = self.shared.attachments.keep(&sender, digests).await {
+            tracing::warn!(%error, "attachments of a document are not kept yet");
+        }
     }
 
     /// Reads the bytes; the document must be the caller's own.
@@ -116,28 +129,26 @@ impl Hub {
         )
     }
 
-    /// Attachments that the hub does not hold, each with what is wrong.
-    pub(super) async fn missing_attachments(
+    /// Claims a document's attachments: the collector of orphans stays away until it names them. Those
+    /// that the hub does not hold, each with what is wrong.
+    async fn claim_attachments(
         &self,
         document: &Document,
     ) -> Result<Vec<(Digest, Violation)>, Refusal> {
         if document.attachments.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted: Vec<(Digest, u64)> =
-            document.attachments.iter().map(|a| (a.digest, a.size)).collect();
-        // A claim keeps the collector of orphans away until the document names the attachment.
-        let claimed = self.shared.attachments.claim(&document.sender, &wanted).await;
-        let missing = claimed.map_err(unavailable)?;
-        let is_missing = |(place, attachment): (usize, &Attachment)| {
-            let digest = attachment.digest;
-            missing.contains(&digest).then(|| {
-                let field = format!("attachments[{place}].sha256");
-                let violation = Violation::new(Reason::AttachmentMissing, field);
-                (digest, violation.help(digest.to_string()))
-            })
-        };
-        Ok(document.attachments.iter().enumerate().filter_map(is_missing).collect())
+        let claimed = self.shared.attachments.claim(&document.sender, &wanted(document)).await;
+        Ok(missing_ones(document, &claimed.map_err(unavailable)?))
+    }
+
+    /// As [`claim_attachments`](Self::claim_attachments), but nothing is claimed.
+    pub(super) async fn missing_attachments(
+        &self,
+        document: &Document,
+    ) -> Result<Vec<(Digest, Violation)>, Refusal> {
+        let missing = self.shared.attachments.missing(&document.sender, &wanted(document)).await;
+        Ok(missing_ones(document, &missing.map_err(unavailable)?))
     }
 
     /// A checkpoint that the signer has seen must be one of this ledger's: a hub that shows two
@@ -213,13 +224,42 @@ impl Hub {
     }
 }
 
+/// The attachments that a document names.
+struct Named {
+    sender: AgencyCode,
+    digests: Vec<Digest>,
+}
+
+impl Named {
+    fn by(document: &Document) -> Self {
+        let digests = document.attachments.iter().map(|attachment| attachment.digest).collect();
+        Self { sender: document.sender.clone(), digests }
+    }
+}
+
+fn wanted(document: &Document) -> Vec<(Digest, u64)> {
+    document.attachments.iter().map(|attachment| (attachment.digest, attachment.size)).collect()
+}
+
+fn missing_ones(document: &Document, missing: &[Digest]) -> Vec<(Digest, Violation)> {
+    let is_missing = |(place, attachment): (usize, &Attachment)| {
+        let digest = attachment.digest;
+        missing.contains(&digest).then(|| {
+            let field = format!("attachments[{place}].sha256");
+            let violation = Violation::new(Reason::AttachmentMissing, field);
+            (digest, violation.help(digest.to_string()))
+        })
+    };
+    document.attachments.iter().enumerate().filter_map(is_missing).collect()
+}
+
 /// SHA-256 of a document's bytes.
 pub(super) fn digest(payload: &[u8]) -> Digest {
     Digest(xianjie_core::ledger::sha256(&[payload]).0)
 }
 
 /// A refusal of the store for whoever waits.
-pub(super) fn unavailable<E: std::fmt::Display>(error: E) -> Refusal {
+pub(crate) fn unavailable<E: std::fmt::Display>(error: E) -> Refusal {
     tracing::warn!(%error, "the store can't answer");
     Reason::StoreUnavailable.into()
 }

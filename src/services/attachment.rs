@@ -9,11 +9,10 @@ use xianjie_core::ids::{AgencyCode, Digest};
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
-use super::exchange::Seen;
 use super::peer::{Caller, agency};
 use super::permit::Permit;
-use super::protected::Showing;
-use super::{Answers, Source, answers, encode, exchange, status, unary};
+use super::protected::{Showing, Visible, visible};
+use super::{Answers, Source, answers, encode, status, unary};
 use crate::hub::Hub;
 use crate::store::attachments::{AttachmentError, Held, Opening, Reader, Upload};
 use crate::wire::pb;
@@ -142,16 +141,16 @@ async fn download(
     let document = encode::document_ref(request.document.as_ref())?;
     let digest = digest(&request.sha256)?;
     let rpc = Rpc::DownloadAttachment;
-    let seen = exchange::visible(&caller, rpc, &agency, &document, request.query).await?;
-    let entry = caller.hub.entry(seen.submission.row.index).await?;
+    let visible = visible(&caller, rpc, &agency, &document, request.query).await?;
+    let entry = caller.hub.entry(visible.submission.row.index).await?;
     let named = attachments(&entry.signed_document);
     let goes_along = |(named, kind): &(Digest, String)| {
-        *named == digest && carries(&caller, &agency, &seen, kind)
+        *named == digest && carries(&caller, &agency, &visible, kind)
     };
     if !named.iter().any(goes_along) {
         return Err(Reason::NotFound.into());
     }
-    let Seen { submission, relations, by_query } = seen;
+    let Visible { submission, relations, by_query } = visible;
     let permit = Permit::about(&caller, rpc, agency, relations)?;
     // A file that can't be given leaves no record that it was.
     let attachments = caller.hub.attachments();
@@ -164,11 +163,11 @@ async fn download(
 
 /// Whether the reader may have a document's attachments of this kind: who only received it needs those that
 /// its delivery carries.
-fn carries(caller: &Caller, reader: &AgencyCode, seen: &Seen, kind: &str) -> bool {
-    let mut otherwise = seen.relations.clone();
+fn carries(caller: &Caller, reader: &AgencyCode, visible: &Visible, kind: &str) -> bool {
+    let mut otherwise = visible.relations.clone();
     otherwise.remove(&Relation::Received);
     let directory = caller.hub.directory();
-    let mut addressed = seen.submission.row.addressed.iter();
+    let mut addressed = visible.submission.row.addressed.iter();
     policy::sees(&caller.rights(reader), &otherwise)
         || addressed.any(|to| directory.stands_for(reader, &to.agency) && to.carries(kind))
 }

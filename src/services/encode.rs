@@ -13,6 +13,7 @@ use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use crate::hub::bell::Arrival;
 use crate::hub::published::Published;
+pub(super) use crate::hub::unavailable;
 use crate::hub::{Answer, Delivered, Hub, InboxState, Protection, Settlement, Submission};
 use crate::store::Entry;
 use crate::wire;
@@ -200,6 +201,7 @@ pub(super) async fn submission(
     let (entry, record) = hub.recorded(submission.row.index).await?;
     let accepted = time(&entry)?;
     let mut settling: BTreeMap<LedgerIndex, Settling> = BTreeMap::new();
+    let mut bytes = 0;
     let mut deliveries = Vec::with_capacity(submission.deliveries.len());
     for progress in &submission.deliveries {
         let settled = progress.settled.filter(|(_, by)| by.0 < published.size);
@@ -215,11 +217,17 @@ pub(super) async fn submission(
             let settling = match settling.entry(by) {
                 btree_map::Entry::Occupied(loaded) => loaded.into_mut(),
                 btree_map::Entry::Vacant(vacant) => {
-                    vacant.insert(Settling::load(hub, &published, by, with_receipts).await?)
+                    let with_receipt = with_receipts && bytes <= limits::PAGE_BYTES;
+                    vacant.insert(Settling::load(hub, &published, by, with_receipt).await?)
                 }
             };
             message.stage_time = Some(write_time(settling.time));
-            message.receipt = settling.receipt.clone();
+            message.settled_by = by.0;
+            // A document may have a thousand addressees: those proofs that don't fit are fetched one by one.
+            bytes += settling.receipt.as_ref().map_or(0, pb::Receipt::encoded_len);
+            if bytes <= limits::PAGE_BYTES {
+                message.receipt = settling.receipt.clone();
+            }
             message.rejection_reason = settling.rejection.into();
         }
         set_stage(&mut message, settled.map(|(how, _)| how));
@@ -365,10 +373,4 @@ pub(super) fn time_filter(
 ) -> Result<Option<Time>, Refusal> {
     let read = |time| wire::time::read_time(time).ok_or(Violation::new(Reason::Format, field));
     Ok(time.map(read).transpose()?)
-}
-
-/// A refusal of the store for whoever waits.
-pub(super) fn unavailable(error: impl std::fmt::Display) -> Refusal {
-    tracing::warn!(%error, "the store can't answer");
-    Reason::StoreUnavailable.into()
 }

@@ -1,20 +1,19 @@
 //! `ExchangeService`: where agencies submit documents, and see what became of them.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use prost::Message as _;
 use tonic::{Request, Response, Status, Streaming};
-use xianjie_core::domain::agency::Right;
-use xianjie_core::domain::policy::{self, Relation, Rpc};
+use xianjie_core::domain::policy::Rpc;
 use xianjie_core::domain::record::{Kind, Settled};
-use xianjie_core::ids::{AgencyCode, DocumentRef, DocumentType, LedgerIndex, SenderNumber, Time};
+use xianjie_core::ids::{DocumentRef, DocumentType, LedgerIndex, SenderNumber, Time};
 use xianjie_core::limits;
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
 use super::peer::{Caller, Leaving};
-use super::protected::Showing;
+use super::protected::{Showing, Visible, visible};
 use super::{Answers, answers, encode, unary};
-use crate::hub::{Hub, MadeQuery, Protection, Submission};
+use crate::hub::{Hub, Protection, Submission};
 use crate::wire::pb;
 use crate::wire::signature::Signed;
 
@@ -131,8 +130,8 @@ async fn document(
     let reader = super::peer::agency(&request.agency)?;
     let document = encode::document_ref(request.document.as_ref())?;
     let rpc = Rpc::GetDocument;
-    let seen = visible(&caller, rpc, &reader, &document, request.query).await?;
-    let Seen { submission, by_query, .. } = seen;
+    let visible = visible(&caller, rpc, &reader, &document, request.query).await?;
+    let Visible { submission, by_query, .. } = visible;
     let (entry, record) = caller.hub.recorded(submission.row.index).await?;
     let showing = Showing { caller: &caller, rpc, reader: &reader, by_query };
     showing.document(&submission, &entry).await?;
@@ -146,61 +145,7 @@ async fn document(
     })
 }
 
-/// A document that the caller may see.
-pub(super) struct Seen {
-    pub(super) submission: Submission,
-    /// How the reader stands to it.
-    pub(super) relations: BTreeSet<Relation>,
-    /// The query that opens it, if it was named and does.
-    pub(super) by_query: Option<LedgerIndex>,
-}
-
-/// A document, if the caller may see it in the name of `reader`, by itself or by a query that was made;
-/// not there and not visible are one.
-pub(super) async fn visible(
-    caller: &Caller,
-    rpc: Rpc,
-    reader: &AgencyCode,
-    document: &DocumentRef,
-    query: Option<u64>,
-) -> Result<Seen, Refusal> {
-    let found = match caller.hub.submission(document).await {
-        Ok(found) => Some(found),
-        Err(refusal) if refusal.reason() == Reason::NotFound => None,
-        Err(refusal) => return Err(refusal),
-    };
-    let directory = caller.hub.directory();
-    let mut relations = found.as_ref().map_or(BTreeSet::new(), |found| {
-        policy::document_relations(&directory, reader, &document.sender, &found.row)
-    });
-    let made = query_made(caller, reader, query).await?;
-    let opens = |made: &MadeQuery| found.as_ref().is_some_and(|it| made.opens(it));
-    let by_query = made.filter(opens).map(|made| made.index);
-    if by_query.is_some() {
-        relations.insert(Relation::Queried);
-    }
-    caller.permit_for(rpc, reader, relations.clone())?;
-    let submission = found.ok_or_else(|| Refusal::from(Reason::NotFound))?;
-    Ok(Seen { submission, relations, by_query })
-}
-
-/// The query that a request names, if `reader` made it and its system may query.
-pub(super) async fn query_made(
-    caller: &Caller,
-    reader: &AgencyCode,
-    query: Option<u64>,
-) -> Result<Option<MadeQuery>, Refusal> {
-    match query {
-        Some(index) if caller.rights(reader).contains(&Right::Query) => {
-            caller.hub.query_made(reader, LedgerIndex(index)).await
-        }
-        _ => Ok(None),
-    }
-}
-
-/// What became of a document that was accepted. Refused ones stand in the ledger's records of
-/// refusals, which their sender reads through `ListRecords`; no index leads to them by document, so
-/// here they are not found.
+/// What became of a document: accepted, or refused, with the proof of the newest record that says so.
 async fn submission(
     caller: Caller,
     request: pb::GetSubmissionRequest,
@@ -275,26 +220,30 @@ async fn list(
     let hub = &caller.hub;
     let last = hub.last_sent(&agency).await?.0;
     let mut top = encode::page_number(&request.page_token)?.map_or(last, |number| number.min(last));
-    let (mut submissions, mut looked_at) = (Vec::new(), 0);
-    while top > 0 && submissions.len() < limit && looked_at < LOOKED_AT {
+    let (mut submissions, mut bytes, mut looked_at) = (Vec::new(), 0, 0);
+    'pages: while top > 0 && submissions.len() < limit && looked_at < LOOKED_AT {
         let after = SenderNumber(top.saturating_sub(limits::PAGE as u64));
         let page = hub.submissions(&agency, after, limits::PAGE).await?;
-        for (number, found) in page.iter().rev() {
+        // At the oldest end the page reaches up to what was listed already.
+        let from = top;
+        for (number, found) in page.iter().rev().skip_while(|(number, _)| number.0 > from) {
             if submissions.len() == limit {
-                break;
+                break 'pages;
             }
-            looked_at += 1;
-            top = number.0 - 1;
             if filter.fits(found) && !is_sealed(hub, found).await? {
                 let submission = encode::submission(hub, found, false).await?;
                 if filter.fits_time(&submission) {
+                    bytes += submission.encoded_len();
+                    if bytes > limits::PAGE_BYTES && !submissions.is_empty() {
+                        break 'pages;
+                    }
                     submissions.push(submission);
                 }
             }
+            looked_at += 1;
+            top = number.0 - 1;
         }
-        if submissions.len() < limit {
-            top = top.min(after.0);
-        }
+        top = top.min(after.0);
     }
     let next_page_token = if top > 0 { top.to_string() } else { String::new() };
     Ok(pb::ListSubmissionsResponse { submissions, next_page_token })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use prost::Message as _;
 use tonic::{Request, Response, Status, Streaming};
 use xianjie_core::domain::policy::Rpc;
 use xianjie_core::ids::{AgencyCode, Digest, InboxNumber};
@@ -138,11 +139,17 @@ async fn acknowledge_all(
         let help = format!("at most {STATEMENTS} statements");
         return Err(Violation::new(Reason::TooLarge, "acknowledgements").help(help).into());
     }
-    let results = request
-        .acknowledgements
-        .into_iter()
-        .map(|statement| acknowledge(Arc::clone(&caller.hub), agency.clone(), statement));
-    Ok(pb::AcknowledgeDeliveriesResponse { results: futures::future::join_all(results).await })
+    let taken =
+        request.acknowledgements.into_iter().map(|statement| take(&caller.hub, &agency, statement));
+    let (mut results, mut bytes) = (Vec::new(), 0);
+    for (payload, outcome) in futures::future::join_all(taken).await {
+        // What does not fit was taken too: sent again, it gets the same receipts.
+        let outcome = if bytes > limits::PAGE_BYTES { Err(Reason::Quota.into()) } else { outcome };
+        let result = result(&caller.hub, payload, outcome).await;
+        bytes += result.encoded_len();
+        results.push(result);
+    }
+    Ok(pb::AcknowledgeDeliveriesResponse { results })
 }
 
 async fn reject_one(
@@ -156,18 +163,27 @@ async fn reject_one(
     Ok(pb::RejectDeliveryResponse { settlement: Some(settlement) })
 }
 
+/// Takes an acknowledgement; its payload's digest, and what became of it.
+async fn take(
+    hub: &Hub,
+    agency: &AgencyCode,
+    statement: pb::SignedAcknowledgement,
+) -> (Digest, Result<Vec<Settlement>, Refusal>) {
+    let payload = digest(&statement.acknowledgement);
+    let outcome = async {
+        let signed = Signed::acknowledgement(statement)?;
+        hub.acknowledge(agency, signed).await
+    };
+    (payload, outcome.await)
+}
+
 /// What became of an acknowledgement.
 async fn acknowledge(
     hub: Arc<Hub>,
     agency: AgencyCode,
     statement: pb::SignedAcknowledgement,
 ) -> pb::AcknowledgementResult {
-    let payload = digest(&statement.acknowledgement);
-    let outcome = async {
-        let signed = Signed::acknowledgement(statement)?;
-        hub.acknowledge(&agency, signed).await
-    };
-    let outcome = outcome.await;
+    let (payload, outcome) = take(&hub, &agency, statement).await;
     result(&hub, payload, outcome).await
 }
 
@@ -192,9 +208,15 @@ async fn result(
     outcome: Result<Vec<Settlement>, Refusal>,
 ) -> pb::AcknowledgementResult {
     let encoded = async {
-        let mut settlements = Vec::new();
+        let (mut settlements, mut bytes) = (Vec::new(), 0);
         for settlement in &outcome? {
-            settlements.push(encode::settlement(hub, settlement).await?);
+            let settlement = encode::settlement(hub, settlement).await?;
+            bytes += settlement.encoded_len();
+            if bytes > limits::PAGE_BYTES && !settlements.is_empty() {
+                let help = "acknowledge fewer deliveries in one statement";
+                return Err(Violation::new(Reason::TooLarge, "items").help(help).into());
+            }
+            settlements.push(settlement);
         }
         Ok::<_, Refusal>(settlements)
     };

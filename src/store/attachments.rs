@@ -1,8 +1,9 @@
 //! Attachments (附件) on disk, by agency and SHA-256: never altered, whole or not there.
 //!
-//! `held/<agency>/<two hex digits>/<hex>` holds finished files, `incoming/<agency>/<hex>` those
-//! under way. A file moves from the second to the first by a rename once its bytes are synced and
-//! have the digest that is its name. Its name without a suffix says that it is stored as it came;
+//! `incoming/<agency>/<hex>` holds files under way, `waiting/<agency>/<hex>` finished ones that no document
+//! is known to name, `held/<agency>/<two hex digits>/<hex>` the others. A file moves from the first to the
+//! second by a rename once its bytes are synced and have the digest that is its name, and to the third
+//! when a document that names it is taken. Its name without a suffix says that it is stored as it came;
 //! a sealed form would get a suffix.
 //!
 //! It is not `object_store`'s local file system: that syncs neither the file before its rename nor
@@ -34,9 +35,9 @@ mod orphans;
 mod read;
 mod upload;
 
-/// Uploads of one agency that are not finished: two documents with all their attachments.
+/// Files of one agency that no document names, finished or not: two documents with all their attachments.
 const UPLOADS_PER_AGENCY: usize = 2 * limits::ATTACHMENTS;
-/// Bytes of one agency's uploads that are not finished: four of the largest attachments.
+/// Bytes of one agency's files that no document names: four of the largest attachments.
 const UPLOAD_BYTES_PER_AGENCY: u64 = 4 * limits::ATTACHMENT_BYTES;
 
 /// The bounds of attachments.
@@ -44,11 +45,11 @@ const UPLOAD_BYTES_PER_AGENCY: u64 = 4 * limits::ATTACHMENT_BYTES;
 pub struct AttachmentLimits {
     /// Bytes of one attachment.
     pub attachment_bytes: u64,
-    /// Unfinished uploads of one agency.
+    /// Files of one agency that no document names, finished or not.
     pub uploads_per_agency: usize,
-    /// Bytes of the unfinished uploads of one agency.
+    /// Their bytes.
     pub upload_bytes_per_agency: u64,
-    /// How much of the disk uploads leave free.
+    /// How much of the disk documents leave free: uploads leave twice that.
     pub reserve: Reserve,
 }
 
@@ -98,9 +99,9 @@ pub enum AttachmentError {
     /// The whole file has another digest than promised; it was removed: begin again.
     #[error("the file has another digest than promised")]
     WrongDigest,
-    /// The agency has as many unfinished uploads, or bytes of them, as it may: finish some first,
-    /// or later.
-    #[error("the agency has too many unfinished uploads")]
+    /// The agency has as many files that no document names, or bytes of them, as it may: send the
+    /// documents first, or later.
+    #[error("the agency has too many uploads that no document names")]
     Quota,
     /// The disk is full but for its reserve: later.
     #[error("no disk space for attachments")]
@@ -198,6 +199,23 @@ impl Attachments {
                 inner.disk.touch_held(&Key::new(&agency, *digest))?;
             }
             inner.missing(&agency, &files)
+        })
+        .await
+    }
+
+    /// Keeps an agency's files for good: a document that names them was taken. What isn't here, or kept
+    /// already, is left out.
+    ///
+    /// # Errors
+    /// [`AttachmentError::Io`]; the collector keeps what is not kept yet, once it finds it named.
+    pub async fn keep(
+        &self,
+        agency: &AgencyCode,
+        digests: Vec<Digest>,
+    ) -> Result<(), AttachmentError> {
+        let agency = agency.clone();
+        self.run(move |inner| {
+            digests.iter().try_for_each(|digest| inner.disk.keep(&Key::new(&agency, *digest)))
         })
         .await
     }

@@ -18,7 +18,7 @@ pub struct Space {
     pub total: u64,
 }
 
-/// How much of a disk documents and attachments leave free.
+/// How much of a disk documents leave free, and attachments twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reserve {
     /// A twentieth, and no less than [`limits::DISK_RESERVE_BYTES`].
@@ -26,6 +26,15 @@ pub enum Reserve {
     Share,
     /// So many bytes.
     Bytes(u64),
+}
+
+impl Reserve {
+    fn bytes(self, total: u64) -> u64 {
+        match self {
+            Self::Share => limits::DISK_RESERVE_BYTES.max(total / RESERVED_PART),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
 }
 
 impl Space {
@@ -41,14 +50,17 @@ impl Space {
         })
     }
 
-    /// What may still be written if the reserve is kept.
+    /// What documents may still take: they leave the reserve.
     #[must_use]
-    pub fn beyond(self, reserve: Reserve) -> u64 {
-        let kept = match reserve {
-            Reserve::Share => limits::DISK_RESERVE_BYTES.max(self.total / RESERVED_PART),
-            Reserve::Bytes(bytes) => bytes,
-        };
-        self.free.saturating_sub(kept)
+    pub fn for_documents(self, reserve: Reserve) -> u64 {
+        self.free.saturating_sub(reserve.bytes(self.total))
+    }
+
+    /// What attachments may still take: they leave the reserve twice, so that on one disk documents go on
+    /// when attachments must wait.
+    #[must_use]
+    pub fn for_attachments(self, reserve: Reserve) -> u64 {
+        self.free.saturating_sub(reserve.bytes(self.total).saturating_mul(2))
     }
 }
 
@@ -60,9 +72,17 @@ mod tests {
     fn the_reserve_is_a_twentieth_but_no_less_than_the_least() {
         let least = limits::DISK_RESERVE_BYTES;
         let space = |free, total| Space { free, total };
-        assert_eq!(space(least + 7, 2 * least).beyond(Reserve::Share), 7);
-        assert_eq!(space(3 * least, 40 * least).beyond(Reserve::Share), least);
-        assert_eq!(space(least, 40 * least).beyond(Reserve::Share), 0);
-        assert_eq!(space(9, 40 * least).beyond(Reserve::Bytes(4)), 5);
+        assert_eq!(space(least + 7, 2 * least).for_documents(Reserve::Share), 7);
+        assert_eq!(space(3 * least, 40 * least).for_documents(Reserve::Share), least);
+        assert_eq!(space(least, 40 * least).for_documents(Reserve::Share), 0);
+        assert_eq!(space(9, 40 * least).for_documents(Reserve::Bytes(4)), 5);
+    }
+
+    #[test]
+    fn attachments_wait_before_documents_do() {
+        let space = |free| Space { free, total: 100 };
+        assert_eq!(space(9).for_attachments(Reserve::Bytes(4)), 1);
+        assert_eq!(space(8).for_attachments(Reserve::Bytes(4)), 0);
+        assert_eq!(space(8).for_documents(Reserve::Bytes(4)), 4);
     }
 }

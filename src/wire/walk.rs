@@ -32,7 +32,7 @@ struct Walker {
 }
 
 /// What a message has set so far: how often a repeated field, or which singular ones.
-struct Seen {
+struct Counted {
     number: u32,
     oneof: Option<OneofDescriptor>,
     count: usize,
@@ -99,7 +99,7 @@ impl Walker {
     }
 
     /// Notes that a field is set; its place among those of the field before it.
-    fn note(&mut self, seen: &mut Vec<Seen>, field: &FieldDescriptor, path: &Path<'_>) -> usize {
+    fn note(&mut self, seen: &mut Vec<Counted>, field: &FieldDescriptor, path: &Path<'_>) -> usize {
         let number = field.number();
         if let Some(same) = seen.iter_mut().find(|seen| seen.number == number) {
             same.count += 1;
@@ -115,7 +115,7 @@ impl Walker {
             let help = "another member of the same choice is set";
             self.violation(Reason::DuplicateField, &path.field(field, 0), help);
         }
-        seen.push(Seen { number, oneof, count: 1 });
+        seen.push(Counted { number, oneof, count: 1 });
         0
     }
 

@@ -18,6 +18,7 @@ mod hostile;
 mod house;
 mod kill;
 mod law;
+mod pages;
 mod people;
 mod process;
 mod query;

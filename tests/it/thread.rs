@@ -43,5 +43,6 @@ async fn a_ping_arrives_and_its_sender_sees_it_acknowledged() {
     let [progress] = &accepted.deliveries[..] else { panic!("{accepted:?}") };
     assert_eq!((progress.agency.as_str(), progress.stage()), ("b", pb::Stage::Acknowledged));
     assert_eq!(a.verify(progress.receipt.as_ref()).index, acknowledged.index);
+    assert_eq!(progress.settled_by, acknowledged.index);
     hub.stop().await;
 }

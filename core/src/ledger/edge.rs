@@ -1,8 +1,8 @@
 //! The right edge of the growing tree: at each tile level the partial tile and the newest full one.
 //!
 //! That is all that appending needs, and enough to prove every leaf of the newest full tile and the
-//! partial one, so at least the last 256, without reading storage. The edge is kept in the ledger's
-//! head and written with it; older hashes are in the stored tiles.
+//! partial one, so at least the last 256, without reading storage. The edge is in memory
+//! alone: it is rebuilt from the last leaves and the stored tiles, where the older hashes are.
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
 //! Submission in two steps, for many documents of one stream: what takes time is done in parallel,
 //! and what must keep the stream's order (P10) is done after.
 
+use xianjie_core::domain::decide::Input;
 use xianjie_core::ids::{AgencyCode, Digest, DocumentRef};
 use xianjie_core::refusal::{Class, Reason, Refusal};
 
-use super::{Answer, Hub, Item, Signed, digest};
+use super::{Answer, Hub, Item, Named, Signed, digest};
 use crate::hub::Lane;
 use crate::wire::document::Heard;
 
@@ -42,7 +43,12 @@ impl Hub {
     pub async fn hand_in(&self, prepared: &Prepared, lane: &Lane) -> Result<Answer, Refusal> {
         let refusal = match &prepared.item {
             Ok(item) => match self.queue.decide_in(item.clone(), lane).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    if let Input::Document(input) = &item.input {
+                        self.keep_attachments(Named::by(&input.document)).await;
+                    }
+                    return Ok(answer);
+                }
                 Err(refusal) => refusal,
             },
             Err(refusal) => {
@@ -74,7 +80,7 @@ impl Hub {
         self.check_room()?;
         self.verify(&signed)?;
         self.check_seen(heard.seen).await?;
-        let missing = self.missing_attachments(&heard.document).await?;
+        let missing = self.claim_attachments(&heard.document).await?;
         match Refusal::of(missing.into_iter().map(|(_, violation)| violation).collect()) {
             Some(refusal) => Err(refusal),
             None => self.item(heard.document, signed, None),

@@ -147,6 +147,7 @@ async fn documents(
                 let settled = pb::DeliveryProgress {
                     copy: delivery.copy,
                     rejection_reason: encode::rejection(record).into(),
+                    settled_by: entry.index.0,
                     ..progress(time, agency, *number, Some(*how))
                 };
                 add(&mut documents, delivery.document.id, settled);

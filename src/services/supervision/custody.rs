@@ -5,9 +5,9 @@ use xianjie_core::domain::record::{Kind, Record};
 use xianjie_core::ids::LedgerIndex;
 use xianjie_core::refusal::{Reason, Refusal, Violation};
 
+use super::super::encode;
 use super::super::peer::{Caller, agency};
-use super::super::protected::Showing;
-use super::super::{encode, exchange};
+use super::super::protected::{Showing, query_made};
 use super::encoding::{custody_now, past_step};
 use crate::hub::MadeQuery;
 use crate::wire::pb;
@@ -34,7 +34,7 @@ pub(super) async fn at(
     let rights = caller.rights(&reader);
     let concerned = policy::sees(&rights, &relations);
     relations.extend(policy::case_relations(&directory, &reader, &row));
-    let made = exchange::query_made(&caller, &reader, request.query).await?;
+    let made = query_made(&caller, &reader, request.query).await?;
     let made = made.filter(|made| made.finds(case));
     relations.extend(made.iter().map(|_| Relation::Queried));
     caller.permit_for(Rpc::GetCustody, &reader, relations)?;

@@ -28,8 +28,9 @@ impl Disk {
     /// afterwards: from now on, what is seen counts.
     pub(super) fn open(root: PathBuf) -> Result<Self, AttachmentError> {
         let disk = Self { root };
-        create_folder(&disk.root.join("held"))?;
-        create_folder(&disk.root.join("incoming"))?;
+        for folder in ["held", "waiting", "incoming"] {
+            create_folder(&disk.root.join(folder))?;
+        }
         let opened = File::open(&disk.root).map_err(failed("open the folder"))?;
         rustix::fs::syncfs(&opened).map_err(|error| failed("sync the disk")(error.into()))?;
         Ok(disk)
@@ -37,7 +38,11 @@ impl Disk {
 
     /// The size of a finished file.
     pub(super) fn held_size(&self, key: &Key) -> Result<Option<u64>, AttachmentError> {
-        size(&self.held_path(key))
+        // In this order: it may be kept meanwhile, and never comes back.
+        match size(&self.waiting_path(key))? {
+            None => size(&self.held_path(key)),
+            found => Ok(found),
+        }
     }
 
     /// The size of an unfinished file.
@@ -55,7 +60,19 @@ impl Disk {
 
     /// Opens a finished file to read it.
     pub(super) fn open_held(&self, key: &Key) -> Result<Option<File>, AttachmentError> {
-        found(File::open(self.held_path(key))).map_err(failed("open an attachment"))
+        let open = |path| found(File::open(path)).map_err(failed("open an attachment"));
+        match open(self.waiting_path(key))? {
+            None => open(self.held_path(key)),
+            found => Ok(found),
+        }
+    }
+
+    /// Lays a finished file to those that documents name, if it waits for one. Not synced: after a power
+    /// cut it stands in one place or the other, and is found in either.
+    pub(super) fn keep(&self, key: &Key) -> Result<(), AttachmentError> {
+        create_folder(&self.held(&key.agency).join(first_digits(&key.digest)))?;
+        let kept = found(fs::rename(self.waiting_path(key), self.held_path(key)));
+        kept.map_err(failed("keep an attachment")).map(drop)
     }
 
     /// Opens an unfinished file to read and write it, and makes it if need be.
@@ -81,19 +98,19 @@ impl Disk {
     /// Makes a synced unfinished file a finished one: whole or not at all, whatever happens. If
     /// that fails, it is as if the file had not come.
     pub(super) fn finish(&self, key: &Key) -> Result<(), AttachmentError> {
-        let path = self.held_path(key);
-        let folder = self.held(&key.agency).join(first_digits(&key.digest));
+        let folder = self.waiting(&key.agency);
         create_folder(&folder)?;
-        fs::rename(self.partial_path(key), &path).map_err(failed("rename an upload"))?;
+        let renamed = fs::rename(self.partial_path(key), self.waiting_path(key));
+        renamed.map_err(failed("rename an upload"))?;
         sync_folder(&folder).map_err(|error| {
-            let _ = self.remove_held(key);
+            let _ = self.remove_waiting(key);
             failed("sync a folder")(error)
         })
     }
 
-    /// Removes a finished file, if it exists.
-    pub(super) fn remove_held(&self, key: &Key) -> Result<(), AttachmentError> {
-        remove(&self.held_path(key))
+    /// Removes a finished file that no document names, if it exists.
+    pub(super) fn remove_waiting(&self, key: &Key) -> Result<(), AttachmentError> {
+        remove(&self.waiting_path(key))
     }
 
     /// Removes an unfinished file, if it exists.
@@ -101,10 +118,10 @@ impl Disk {
         remove(&self.partial_path(key))
     }
 
-    /// The agencies that have finished or unfinished files.
+    /// The agencies that have files which no document is known to name, finished or not.
     pub(super) fn agencies(&self) -> Result<Vec<AgencyCode>, AttachmentError> {
         let mut agencies = Vec::new();
-        for folder in ["held", "incoming"] {
+        for folder in ["waiting", "incoming"] {
             let names = names(&self.root.join(folder))?;
             agencies.extend(names.iter().filter_map(|name| name.parse().ok()));
         }
@@ -113,13 +130,9 @@ impl Disk {
         Ok(agencies)
     }
 
-    /// An agency's finished files.
-    pub(super) fn held_files(&self, agency: &AgencyCode) -> Result<Vec<Found>, AttachmentError> {
-        let mut files = Vec::new();
-        for digits in names(&self.held(agency))? {
-            files.extend(files_in(&self.held(agency).join(digits))?);
-        }
-        Ok(files)
+    /// An agency's finished files that no document is known to name.
+    pub(super) fn waiting_files(&self, agency: &AgencyCode) -> Result<Vec<Found>, AttachmentError> {
+        files_in(&self.waiting(agency))
     }
 
     /// An agency's unfinished files.
@@ -127,9 +140,12 @@ impl Disk {
         files_in(&self.incoming(agency))
     }
 
-    /// When a finished file was made or touched.
-    pub(super) fn held_modified(&self, key: &Key) -> Result<Option<SystemTime>, AttachmentError> {
-        modified(&self.held_path(key))
+    /// When a finished file that no document is known to name was made or touched.
+    pub(super) fn waiting_modified(
+        &self,
+        key: &Key,
+    ) -> Result<Option<SystemTime>, AttachmentError> {
+        modified(&self.waiting_path(key))
     }
 
     /// When an unfinished file was last written.
@@ -143,7 +159,7 @@ impl Disk {
     /// Bytes that uploads may still take, with the reserve kept.
     pub(super) fn room(&self, reserve: Reserve) -> Result<u64, AttachmentError> {
         let space = Space::of_disk(&self.root).map_err(failed("ask for disk space"))?;
-        Ok(space.beyond(reserve))
+        Ok(space.for_attachments(reserve))
     }
 
     fn held(&self, agency: &AgencyCode) -> PathBuf {
@@ -153,6 +169,14 @@ impl Disk {
     fn held_path(&self, key: &Key) -> PathBuf {
         let folder = self.held(&key.agency).join(first_digits(&key.digest));
         folder.join(hex::encode(key.digest.0))
+    }
+
+    fn waiting(&self, agency: &AgencyCode) -> PathBuf {
+        self.root.join("waiting").join(agency.as_str())
+    }
+
+    fn waiting_path(&self, key: &Key) -> PathBuf {
+        self.waiting(&key.agency).join(hex::encode(key.digest.0))
     }
 
     fn incoming(&self, agency: &AgencyCode) -> PathBuf {

@@ -1,4 +1,5 @@
-//! Collecting what no document names.
+//! Collecting what no document names. Only files that wait for a document are asked about: one that was
+//! found named is kept, and never asked about again.
 //!
 //! It does not race with a submit. The submit claims the files before it commits, which makes them
 //! young; the collector asks which files documents name, and then removes a file only if it is
@@ -53,15 +54,16 @@ impl Attachments {
                 self.run(move |inner| inner.discard_partials(&of, older_than)).await?;
             let of = agency.clone();
             let old = self
-                .run(move |inner| Ok(digests_older(inner.disk.held_files(&of)?, older_than)))
+                .run(move |inner| Ok(digests_older(inner.disk.waiting_files(&of)?, older_than)))
                 .await?;
             for page in old.chunks(limits::PAGE_MAX) {
-                let named = named(agency.clone(), page.to_vec()).await?;
-                let mut orphans = page.to_vec();
-                orphans.retain(|digest| !named.contains(digest));
+                let found = named(agency.clone(), page.to_vec()).await?;
+                let (named, orphans): (Vec<Digest>, Vec<Digest>) =
+                    page.iter().partition(|digest| found.contains(digest));
+                self.keep(&agency, named).await?;
                 let of = agency.clone();
                 collected.attachments +=
-                    self.run(move |inner| inner.discard_held(&of, &orphans, older_than)).await?;
+                    self.run(move |inner| inner.discard_waiting(&of, &orphans, older_than)).await?;
             }
         }
         Ok(collected)
@@ -69,7 +71,7 @@ impl Attachments {
 }
 
 impl Inner {
-    fn discard_held(
+    fn discard_waiting(
         &self,
         agency: &AgencyCode,
         orphans: &[Digest],
@@ -79,9 +81,9 @@ impl Inner {
         for digest in orphans {
             let key = Key::new(agency, *digest);
             let leases = self.leases.lock();
-            let modified = self.disk.held_modified(&key)?;
+            let modified = self.disk.waiting_modified(&key)?;
             if !leases.contains_key(&key) && modified.is_some_and(|at| is_older(at, older_than)) {
-                self.disk.remove_held(&key)?;
+                self.disk.remove_waiting(&key)?;
                 discarded += 1;
             }
         }

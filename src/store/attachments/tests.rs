@@ -84,10 +84,13 @@ impl Bench {
         Some(bytes)
     }
 
-    fn held_path(&self, agency: &AgencyCode, file: &Source) -> PathBuf {
-        let name = file.digest.to_string();
-        let folder = self.folder.path().join("held").join(agency.as_str());
-        folder.join(&name[..2]).join(name)
+    fn waiting_path(&self, agency: &AgencyCode, file: &Source) -> PathBuf {
+        let folder = self.folder.path().join("waiting").join(agency.as_str());
+        folder.join(file.digest.to_string())
+    }
+
+    async fn keep(&self, agency: &AgencyCode, file: &Source) {
+        self.attachments.keep(agency, vec![file.digest]).await.unwrap();
     }
 
     fn partial_path(&self, agency: &AgencyCode, file: &Source) -> PathBuf {
@@ -168,8 +171,8 @@ async fn what_is_uploaded_is_held_and_read() {
     assert!(matches!(refused, AttachmentError::WrongOffset { bytes_held } if bytes_held == size));
     assert!(!bench.partial_path(&agency(), &file).exists());
     let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(bench.held_path(&agency(), &file)), 0o600);
-    assert_eq!(mode(bench.folder.path().join("held/a-1")), 0o700);
+    assert_eq!(mode(bench.waiting_path(&agency(), &file)), 0o600);
+    assert_eq!(mode(bench.folder.path().join("waiting/a-1")), 0o700);
 }
 
 #[tokio::test]
@@ -415,7 +418,7 @@ async fn a_held_file_has_one_size() {
 }
 
 #[tokio::test]
-async fn unfinished_uploads_are_bounded_by_number_and_bytes() {
+async fn files_that_no_document_names_are_bounded_by_number_and_bytes() {
     let bench = Bench::with(|limits| {
         limits.uploads_per_agency = 2;
         limits.upload_bytes_per_agency = 2500;
@@ -427,10 +430,12 @@ async fn unfinished_uploads_are_bounded_by_number_and_bytes() {
     let quota = |result| matches!(result, Err(AttachmentError::Quota));
     assert!(quota(bench.try_open(&agency(), &files[2], 0).await));
     let _of_another_agency = bench.ready(&"a-2".parse().unwrap(), &files[2], 0).await;
-    // Going on with one takes no new place; and one that is finished has none.
+    // Going on with one takes no new place. One that is finished keeps its own until a document names it.
     drop(bench.ready(&agency(), &files[0], 10).await);
     let under_way = under_way.append(files[1].bytes.clone()).await.unwrap();
     under_way.finish().await.unwrap();
+    assert!(quota(bench.try_open(&agency(), &files[2], 0).await));
+    bench.keep(&agency(), &files[1]).await;
     let large = source(9, 2491);
     assert!(quota(bench.try_open(&agency(), &large, 0).await));
     bench.ready(&agency(), &files[2], 0).await;
@@ -452,7 +457,7 @@ async fn orphans_are_collected_after_a_day() {
         bench.put(&agency(), file).await.unwrap();
     }
     for file in [&named, &orphan, &claimed] {
-        make_old(bench.held_path(&agency(), file));
+        make_old(bench.waiting_path(&agency(), file));
     }
     let claim = [(claimed.digest, 1000)];
     let missing = bench.attachments.claim(&agency(), &claim).await.unwrap();
@@ -476,7 +481,7 @@ async fn a_claim_while_the_collector_asks_keeps_the_file() {
     let bench = Bench::new().await;
     let file = source(1, 1000);
     bench.put(&agency(), &file).await.unwrap();
-    make_old(bench.held_path(&agency(), &file));
+    make_old(bench.waiting_path(&agency(), &file));
     let named = |agency: AgencyCode, asked: Vec<Digest>| {
         let attachments = bench.attachments.clone();
         async move {
@@ -492,11 +497,34 @@ async fn a_claim_while_the_collector_asks_keeps_the_file() {
 }
 
 #[tokio::test]
+async fn what_was_found_named_is_not_asked_about_again() {
+    let bench = Bench::new().await;
+    let [sent, found] = [1, 2].map(|seed| source(seed, 1000));
+    for file in [&sent, &found] {
+        bench.put(&agency(), file).await.unwrap();
+        make_old(bench.waiting_path(&agency(), file));
+    }
+    bench.keep(&agency(), &sent).await;
+    let asked = std::sync::Mutex::new(Vec::new());
+    for _ in 0..2 {
+        let named = |_, digests: Vec<Digest>| {
+            asked.lock().unwrap().extend(digests.clone());
+            std::future::ready(Ok::<_, AttachmentError>(digests.into_iter().collect()))
+        };
+        bench.attachments.collect_orphans(DAY, named).await.unwrap();
+    }
+    assert_eq!(asked.into_inner().unwrap(), [found.digest]);
+    for file in [&sent, &found] {
+        assert_eq!(bench.get(&agency(), file, 0).await.unwrap(), file.bytes);
+    }
+}
+
+#[tokio::test]
 async fn an_upload_that_finds_its_file_makes_it_young() {
     let bench = Bench::new().await;
     let file = source(1, 1000);
     bench.put(&agency(), &file).await.unwrap();
-    make_old(bench.held_path(&agency(), &file));
+    make_old(bench.waiting_path(&agency(), &file));
     bench.open(&agency(), &file, 0).await;
     assert_eq!(bench.collect(&[]).await, Collected::default());
 }
@@ -507,7 +535,7 @@ async fn what_is_being_read_can_be_read_to_its_end() {
     let file = source(1, 1000);
     bench.put(&agency(), &file).await.unwrap();
     let reader = bench.attachments.read(&agency(), file.digest, 0).await;
-    make_old(bench.held_path(&agency(), &file));
+    make_old(bench.waiting_path(&agency(), &file));
     assert_eq!(bench.collect(&[]).await.attachments, 1);
     assert_eq!(reader.unwrap().unwrap().chunk().await.unwrap().unwrap(), file.bytes);
     assert!(bench.get(&agency(), &file, 0).await.is_none());

@@ -135,10 +135,11 @@ fn open_held(inner: &Inner, key: &Key, held: u64, size: u64) -> Result<Opening, 
     Ok(Opening::Complete(Held { bytes_held: held, complete: true }))
 }
 
-/// Counts the agency's other unfinished files, those under way with their promised sizes.
+/// Counts the agency's other files that no document names, those under way with their promised sizes.
 fn check_quota(inner: &Inner, key: &Key, size: u64) -> Result<(), AttachmentError> {
     let AttachmentLimits { uploads_per_agency, upload_bytes_per_agency, .. } = inner.limits;
-    let on_disk = inner.disk.partial_files(&key.agency)?;
+    let mut on_disk = inner.disk.partial_files(&key.agency)?;
+    on_disk.extend(inner.disk.waiting_files(&key.agency)?);
     let leases = inner.leases.lock();
     let mut uploads: HashMap<_, u64> = leases
         .iter()

@@ -34,7 +34,7 @@ impl Queried {
         let mut stream = exchange.watch_submissions(request).await.unwrap().into_inner();
         let mut documents = Vec::new();
         // A paper of no case comes last.
-        let last = self.send(agency, notification()).await.0.document_id;
+        let last = self.process.submit(agency, notification()).await.0.document_id;
         while !documents.contains(&last) {
             if let Some(Progress::Progress(progress)) =
                 stream.message().await.unwrap().unwrap().message

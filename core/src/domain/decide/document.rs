@@ -19,9 +19,11 @@ use crate::domain::record::{CaseSet, Effect, RuledEffect};
 use crate::domain::relation::Scene;
 use crate::domain::role::Role;
 use crate::domain::rulebook::{SenderKind, Sets, Table};
-use crate::domain::state::{Key, Range, Row, View};
+use crate::domain::state::{Case, Key, Range, Row, View};
 use crate::domain::term::shanghai_date;
-use crate::ids::{AgencyCode, CaseRef, Digest, DocumentRef, DutyId, InboxNumber, LedgerIndex};
+use crate::ids::{
+    AgencyCode, CaseRef, Digest, DocumentRef, DocumentType, DutyId, InboxNumber, LedgerIndex,
+};
 use crate::refusal::{Reason, Refusal, Violation};
 
 mod foresight;
@@ -239,28 +241,8 @@ impl Pipeline<'_, '_> {
             self.set_facts(found, violations);
         }
         let frozen = found.as_ref().map(|found| found.case.clone());
-        let mut scene = Scene {
-            directory: self.world.directory,
-            divisions: self.world.divisions,
-            time: self.world.time,
-            document: &self.input.document,
-            answered: self.thread.answered,
-            case: frozen.as_ref(),
-            addressee: None,
-            given: BTreeMap::new(),
-            open,
-        };
-        let mut route = routing::route(&scene, self.table, violations);
-        if let Some(old) = self.thread.replaced {
-            route.add_old(&scene, old, &self.table.articles);
-        }
-        scene.addressee =
-            route.addressees.iter().find(|a| !a.copy).map(|first| first.agency.clone());
-        scene.given = route.roles.clone();
-        if violations.is_empty() {
-            // Who may send may hang on the addressee, and there is none.
-            self.check_sender(&scene, violations);
-        }
+        let mut scene = self.scene(frozen.as_ref(), open);
+        let route = self.route(&mut scene, violations);
         let mut flags = tests_of_law::run(
             self.view,
             &scene,
@@ -289,6 +271,40 @@ impl Pipeline<'_, '_> {
         ));
         let unique = self.unique(case, violations);
         Outcome { found, route, deliveries, stepped, flags, duties, unique }
+    }
+
+    fn scene<'s>(
+        &'s self,
+        case: Option<&'s Case>,
+        open: BTreeMap<DocumentType, (AgencyCode, AgencyCode)>,
+    ) -> Scene<'s> {
+        Scene {
+            directory: self.world.directory,
+            divisions: self.world.divisions,
+            time: self.world.time,
+            document: &self.input.document,
+            answered: self.thread.answered,
+            case,
+            addressee: None,
+            given: BTreeMap::new(),
+            open,
+        }
+    }
+
+    /// To whom it goes; the scene knows its addressee and the roles that it gives from here on.
+    fn route(&self, scene: &mut Scene<'_>, violations: &mut Vec<Violation>) -> Route {
+        let mut route = routing::route(scene, self.table, violations);
+        if let Some(old) = self.thread.replaced {
+            route.add_old(scene, old, &self.table.articles);
+        }
+        scene.addressee =
+            route.addressees.iter().find(|a| !a.copy).map(|first| first.agency.clone());
+        scene.given = route.roles.clone();
+        if violations.is_empty() {
+            // Who may send may hang on the addressee, and there is none.
+            self.check_sender(scene, violations);
+        }
+        route
     }
 
     /// The duties that the document may touch: those of its case, and those of a thread that began
