@@ -302,8 +302,26 @@ pub struct Test {
     pub test: TestKind,
     /// Only if this holds.
     pub when: Option<Condition>,
-    /// Refuse, or take and flag.
-    pub refuse: bool,
+    /// What becomes of a document that breaks it.
+    pub on_break: OnBreak,
+}
+
+/// What becomes of a document that breaks a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OnBreak {
+    /// It is refused.
+    Refuse,
+    /// It is taken, delivered and shown to the procuratorate, and stands outside its case: nothing else
+    /// comes of it.
+    Outside,
+    /// It is taken as any other, and shown to the procuratorate.
+    Flag,
+}
+
+impl OnBreak {
+    /// All of them with their words.
+    pub const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Refuse, "refuse"), (Self::Outside, "no effect"), (Self::Flag, "flag")];
 }
 
 /// What breaks a test.

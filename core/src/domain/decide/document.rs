@@ -8,7 +8,7 @@ use super::case::{self, Found};
 use super::custody::{self, Stepped};
 use super::duties::{self, Act, Opening};
 use super::routing::{self, Route};
-use super::tests_of_law::{self, Flag};
+use super::tests_of_law::{self, Flag, Flagged};
 use super::thread::{self, Thread};
 use super::{
     Decided, Decision, DocumentInput, ENGINE, World, plausible, service, signers, withdrawal,
@@ -158,12 +158,27 @@ struct Pipeline<'p, 'a> {
 /// The outcome of the stages, before it becomes a record.
 struct Outcome {
     found: Option<Found>,
+    /// The document is none of that case's.
+    outside: bool,
     route: Route,
     deliveries: Vec<(AgencyCode, InboxNumber, bool)>,
     stepped: Option<Stepped>,
     flags: Vec<Flag>,
     duties: Vec<RuledEffect>,
     unique: Option<Digest>,
+}
+
+impl Outcome {
+    /// Of a document that stands outside its case: it is delivered and flagged.
+    fn outside(
+        found: Option<Found>,
+        deliveries: Vec<(AgencyCode, InboxNumber, bool)>,
+        route: Route,
+        flags: Vec<Flag>,
+    ) -> Self {
+        let (stepped, duties, unique) = (None, Vec::new(), None);
+        Self { found, outside: true, route, deliveries, stepped, flags, duties, unique }
+    }
 }
 
 impl Pipeline<'_, '_> {
@@ -215,6 +230,7 @@ impl Pipeline<'_, '_> {
         let case = found.as_ref().map(|found| found.reference);
         let owed = self.owed(found.as_ref());
         let open = duties::open_documents(self.view, &owed);
+        let before = found.as_ref().map(|found| found.case.clone());
         if let Some(found) = &mut found {
             self.set_facts(found, violations);
         }
@@ -241,14 +257,18 @@ impl Pipeline<'_, '_> {
             // Who may send may hang on the addressee, and there is none.
             self.check_sender(&scene, violations);
         }
-        let mut flags = tests_of_law::run(
+        let Flagged { mut flags, outside } = tests_of_law::run(
             self.view,
             &scene,
             self.table,
             found.as_ref(),
+            before.as_ref(),
             &self.thread,
             violations,
         );
+        if outside {
+            return Outcome::outside(found, self.number(&route), route, flags);
+        }
         let step = custody::step_of(self.table, &self.input.document, &self.thread);
         if let Some(found) = &mut found {
             self.set_chosen(found, &route);
@@ -268,7 +288,7 @@ impl Pipeline<'_, '_> {
             self.world.time,
         ));
         let unique = self.unique(case, violations);
-        Outcome { found, route, deliveries, stepped, flags, duties, unique }
+        Outcome { found, outside, route, deliveries, stepped, flags, duties, unique }
     }
 
     /// The duties that the document may touch: those of its case, and those of a thread that began
@@ -459,9 +479,12 @@ impl Pipeline<'_, '_> {
         Some(digest)
     }
 
-    fn record(&self, outcome: Outcome) -> Decided {
+    fn record(&self, mut outcome: Outcome) -> Decided {
         let document = &self.input.document;
         let supervisors = self.supervisors(&outcome);
+        if outcome.outside {
+            outcome.found = None;
+        }
         let case = outcome.found.as_ref().map(|found| found.reference);
         let link = outcome
             .found
