@@ -289,8 +289,8 @@ pub enum CustodyRule {
     Nothing,
     /// One step.
     Step(Step),
-    /// A step by the value of `outcome`.
-    ByOutcome(Vec<(String, Step)>),
+    /// A step by the value of a field, such as `outcome`; an empty value: not filled in.
+    ByField(String, Vec<(String, Step)>),
     /// A step by the type of what is answered.
     ByAnswer(Vec<(DocumentType, Step)>),
 }

@@ -310,7 +310,7 @@ impl Pipeline<'_, '_> {
             match sets {
                 Sets::Role(role) => {
                     if let Some(agency) = document.agency(&role.field()) {
-                        if *role == Role::Guard && !self.may_guard(agency) {
+                        if !self.may_hold(*role, agency) {
                             let unfit = Violation::new(Reason::ChoiceUnfit, role.field());
                             violations.push(unfit.articles(&self.table.articles));
                         }
@@ -330,10 +330,10 @@ impl Pipeline<'_, '_> {
         }
     }
 
-    /// Whether an agency may physically hold a person: who merely orders it may not be named.
-    fn may_guard(&self, agency: &AgencyCode) -> bool {
+    /// Whether an agency may hold that role: who merely orders that a person be held doesn't hold them.
+    fn may_hold(&self, role: Role, agency: &AgencyCode) -> bool {
         let agency = self.world.directory.agency(agency);
-        agency.is_some_and(|agency| self.world.law.custody().may_guard(agency.kind))
+        agency.is_some_and(|agency| self.world.law.custody().may_hold(role, agency.kind))
     }
 
     fn check_sender(&self, scene: &Scene<'_>, violations: &mut Vec<Violation>) {
@@ -417,7 +417,8 @@ impl Pipeline<'_, '_> {
             thread: self.thread.root,
             new_expiry: found.and_then(Found::new_expiry),
         };
-        let mut effects = act.touch(owed, violations);
+        let leaves_all = custody::leaves_all(self.table, step);
+        let mut effects = if leaves_all { Vec::new() } else { act.touch(owed, violations) };
         let (view, world, table, thread) = (self.view, self.world, self.table, &self.thread);
         effects.extend(withdrawal::effects(view, world, table, thread, step, violations));
         effects.extend(withdrawal::replaced(view, &self.input.document, thread, table));

@@ -9,12 +9,16 @@ pub(super) fn lines(phrases: &Phrases<'_>, base: &Base) -> Vec<Line> {
     match &base.custody {
         CustodyRule::Nothing => Vec::new(),
         CustodyRule::Step(step) => vec![line(phrases, *step, None)],
-        CustodyRule::ByOutcome(steps) => {
+        CustodyRule::ByField(field, steps) => {
+            let name = chinese::field(field);
             let case = |word: &str| {
-                let value = phrases.value("outcome", word);
+                if word.is_empty() {
+                    return Phrase::new(format!("no {field}: "), format!("未填{name}的："));
+                }
+                let value = phrases.value(field, word);
                 Phrase::new(
-                    format!("outcome {}: ", value.english),
-                    format!("结果为{}：", value.chinese),
+                    format!("{field} {}: ", value.english),
+                    format!("{name}为{}：", value.chinese),
                 )
             };
             steps.iter().map(|(word, step)| line(phrases, *step, Some(case(word)))).collect()
