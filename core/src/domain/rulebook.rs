@@ -298,8 +298,8 @@ pub enum CustodyRule {
     Nothing,
     /// One step.
     Step(Step),
-    /// A step by the value of `outcome`.
-    ByOutcome(Vec<(String, Step)>),
+    /// A step by the value of a field, such as `outcome`; an empty value: not filled in.
+    ByField(String, Vec<(String, Step)>),
     /// A step by the type of what is answered.
     ByAnswer(Vec<(DocumentType, Step)>),
 }
@@ -311,8 +311,26 @@ pub struct Test {
     pub test: TestKind,
     /// Only if this holds.
     pub when: Option<Condition>,
-    /// Refuse, or take and flag.
-    pub refuse: bool,
+    /// What becomes of a document that breaks it.
+    pub on_break: OnBreak,
+}
+
+/// What becomes of a document that breaks a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OnBreak {
+    /// It is refused.
+    Refuse,
+    /// It is taken, delivered and shown to the procuratorate, and stands outside its case: nothing else
+    /// comes of it.
+    Outside,
+    /// It is taken as any other, and shown to the procuratorate.
+    Flag,
+}
+
+impl OnBreak {
+    /// All of them with their words.
+    pub const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Refuse, "refuse"), (Self::Outside, "no effect"), (Self::Flag, "flag")];
 }
 
 /// What breaks a test.

@@ -24,10 +24,10 @@ pub struct CustodyTable {
     pub(in crate::domain) missing: FlagRule,
     /// Somebody physically holds the person.
     pub(in crate::domain) guard: FlagRule,
-    /// The kinds of agencies that may.
-    pub(in crate::domain) guards: BTreeSet<Kind>,
     /// A proposal to revoke or recommit is open.
     pub(in crate::domain) proposal: FlagRule,
+    /// The kinds of agencies that may hold a role; any, for a role that isn't here.
+    pub(in crate::domain) kinds: BTreeMap<Role, BTreeSet<Kind>>,
     /// Pairs that are taken as a contradiction.
     pub(in crate::domain) flagged: BTreeMap<Step, BTreeSet<State>>,
 }
@@ -113,10 +113,10 @@ impl CustodyTable {
         self.flagged.iter().flat_map(|(step, states)| states.iter().map(|state| (*step, *state)))
     }
 
-    /// Whether an agency of this kind may physically hold a person.
+    /// Whether an agency of this kind may hold that role.
     #[must_use]
-    pub fn may_guard(&self, kind: Kind) -> bool {
-        self.guards.contains(&kind)
+    pub fn may_hold(&self, role: Role, kind: Kind) -> bool {
+        self.kinds.get(&role).is_none_or(|kinds| kinds.contains(&kind))
     }
 
     fn moved(&self, step: Step, state: Option<State>, roles: Vec<(Role, Option<RoleRef>)>) -> Move {

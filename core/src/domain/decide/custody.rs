@@ -29,15 +29,20 @@ pub(super) fn step_of(table: &Table, document: &Document, thread: &Thread<'_>) -
     match &table.base.custody {
         CustodyRule::Nothing => None,
         CustodyRule::Step(step) => Some(*step),
-        CustodyRule::ByOutcome(steps) => {
-            let outcome = document.word("outcome")?;
-            steps.iter().find(|(word, _)| *word == outcome).map(|(_, step)| *step)
+        CustodyRule::ByField(field, steps) => {
+            let value = document.word(field).unwrap_or_default();
+            steps.iter().find(|(word, _)| *word == value).map(|(_, step)| *step)
         }
         CustodyRule::ByAnswer(steps) => {
             let answered = thread.answered?;
             steps.iter().find(|(kind, _)| *kind == answered.row.kind).map(|(_, step)| *step)
         }
     }
+}
+
+/// Whether a document takes no step by what a field of it says: it leaves all duties as they are too.
+pub(super) fn leaves_all(table: &Table, step: Option<Step>) -> bool {
+    matches!(table.base.custody, CustodyRule::ByField(..)) && step.is_none()
 }
 
 /// Takes `step` in `found`: roles and custody of the case change. `scene` is before the step; `held_on`:

@@ -8,7 +8,7 @@ use super::case::{self, Found};
 use super::custody::{self, Stepped};
 use super::duties::{self, Act, Opening};
 use super::routing::{self, Route};
-use super::tests_of_law::{self, Flag};
+use super::tests_of_law::{self, Flag, Flagged};
 use super::thread::{self, Thread};
 use super::{Decision, DocumentInput, World, plausible, service, signers, withdrawal};
 use crate::domain::agency::{Agency, Kind as AgencyKind, Purpose};
@@ -180,12 +180,27 @@ struct Pipeline<'p, 'a> {
 /// The outcome of the stages, before it becomes a record.
 struct Outcome {
     found: Option<Found>,
+    /// The document is none of that case's.
+    outside: bool,
     route: Route,
     deliveries: Vec<(AgencyCode, InboxNumber, bool)>,
     stepped: Option<Stepped>,
     flags: Vec<Flag>,
     duties: Vec<RuledEffect>,
     unique: Option<Digest>,
+}
+
+impl Outcome {
+    /// Of a document that stands outside its case: it is delivered and flagged.
+    fn outside(
+        found: Option<Found>,
+        deliveries: Vec<(AgencyCode, InboxNumber, bool)>,
+        route: Route,
+        flags: Vec<Flag>,
+    ) -> Self {
+        let (stepped, duties, unique) = (None, Vec::new(), None);
+        Self { found, outside: true, route, deliveries, stepped, flags, duties, unique }
+    }
 }
 
 impl Pipeline<'_, '_> {
@@ -237,20 +252,25 @@ impl Pipeline<'_, '_> {
         let case = found.as_ref().map(|found| found.reference);
         let owed = self.owed(found.as_ref());
         let open = duties::open_documents(self.view, &owed);
+        let before = found.as_ref().map(|found| found.case.clone());
         if let Some(found) = &mut found {
             self.set_facts(found, violations);
         }
         let frozen = found.as_ref().map(|found| found.case.clone());
         let mut scene = self.scene(frozen.as_ref(), open);
         let route = self.route(&mut scene, violations);
-        let mut flags = tests_of_law::run(
+        let Flagged { mut flags, outside } = tests_of_law::run(
             self.view,
             &scene,
             self.table,
             found.as_ref(),
+            before.as_ref(),
             &self.thread,
             violations,
         );
+        if outside {
+            return Outcome::outside(found, self.number(&route), route, flags);
+        }
         let step = custody::step_of(self.table, &self.input.document, &self.thread);
         if let Some(found) = &mut found {
             self.set_chosen(found, &route);
@@ -270,7 +290,7 @@ impl Pipeline<'_, '_> {
             self.world.time,
         ));
         let unique = self.unique(case, violations);
-        Outcome { found, route, deliveries, stepped, flags, duties, unique }
+        Outcome { found, outside, route, deliveries, stepped, flags, duties, unique }
     }
 
     fn scene<'s>(
@@ -326,7 +346,7 @@ impl Pipeline<'_, '_> {
             match sets {
                 Sets::Role(role) => {
                     if let Some(agency) = document.agency(&role.field()) {
-                        if *role == Role::Guard && !self.may_guard(agency) {
+                        if !self.may_hold(*role, agency) {
                             let unfit = Violation::new(Reason::ChoiceUnfit, role.field());
                             violations.push(unfit.articles(&self.table.articles));
                         }
@@ -346,10 +366,10 @@ impl Pipeline<'_, '_> {
         }
     }
 
-    /// Whether an agency may physically hold a person: who merely orders it may not be named.
-    fn may_guard(&self, agency: &AgencyCode) -> bool {
+    /// Whether an agency may hold that role: who merely orders that a person be held doesn't hold them.
+    fn may_hold(&self, role: Role, agency: &AgencyCode) -> bool {
         let agency = self.world.directory.agency(agency);
-        agency.is_some_and(|agency| self.world.law.custody().may_guard(agency.kind))
+        agency.is_some_and(|agency| self.world.law.custody().may_hold(role, agency.kind))
     }
 
     fn check_sender(&self, scene: &Scene<'_>, violations: &mut Vec<Violation>) {
@@ -437,7 +457,8 @@ impl Pipeline<'_, '_> {
             new_expiry: found.and_then(Found::new_expiry),
             flagged: taken.is_some_and(|stepped| stepped.flagged),
         };
-        let mut effects = act.touch(owed, violations);
+        let leaves_all = custody::leaves_all(self.table, step);
+        let mut effects = if leaves_all { Vec::new() } else { act.touch(owed, violations) };
         let (view, world, table, thread) = (self.view, self.world, self.table, &self.thread);
         effects.extend(withdrawal::effects(view, world, table, thread, step, violations));
         effects.extend(withdrawal::replaced(view, &self.input.document, thread, table));

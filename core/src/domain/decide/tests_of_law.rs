@@ -1,13 +1,15 @@
 //! The rules that a document must pass: some refuse, some flag. The hub refuses only where the law
 //! lets it; what else looks wrong is taken and shown to the procuratorate.
 
+use std::collections::BTreeMap;
+
 use super::case::Found;
 use super::routing::holds;
 use super::thread::Thread;
-use crate::domain::relation::Scene;
-use crate::domain::rulebook::{Table, TestKind};
-use crate::domain::state::View;
-use crate::domain::state::{Key, Range, Row};
+use crate::domain::document::Document;
+use crate::domain::relation::{Relation, Scene};
+use crate::domain::rulebook::{OnBreak, Table, TestKind};
+use crate::domain::state::{Case, Key, Range, Row, View};
 use crate::ids::{AgencyCode, DocumentType};
 use crate::refusal::{Reason, Violation};
 
@@ -22,16 +24,28 @@ pub(super) struct Flag {
     pub(super) what: String,
 }
 
-/// Runs the tests: what refuses goes to `violations`, what flags is returned.
+/// What the tests flag.
+pub(super) struct Flagged {
+    /// The rules that are broken.
+    pub(super) flags: Vec<Flag>,
+    /// One of them leaves the document outside its case.
+    pub(super) outside: bool,
+}
+
+/// Runs the tests: what refuses goes to `violations`, what flags is returned. `before`: the case
+/// without what the document sets in it.
 pub(super) fn run(
     view: &View<'_>,
     scene: &Scene<'_>,
     table: &Table,
     case: Option<&Found>,
+    before: Option<&Case>,
     thread: &Thread<'_>,
     violations: &mut Vec<Violation>,
-) -> Vec<Flag> {
-    let mut flags = Vec::new();
+) -> Flagged {
+    let (mut flags, mut outside) = (Vec::new(), false);
+    // Who opens a case, or sends anew what was taken, is no stranger to it.
+    let may_be_outside = case.is_some_and(|found| !found.opens) && thread.replaced.is_none();
     for rule in &table.rules {
         if !holds(scene, rule.item.when.as_ref()) {
             continue;
@@ -54,27 +68,37 @@ pub(super) fn run(
                 (!before).then_some("EXPECTED_BEFORE")
             }
             TestKind::ExpectSender(relations) => {
-                let fits = relations.iter().any(|r| scene.fits(&scene.document.sender, r));
-                (!fits).then_some("UNEXPECTED_SENDER")
+                (!is_expected(scene, before, relations)).then_some("UNEXPECTED_SENDER")
             }
             TestKind::Always => Some("ALWAYS_SHOWN"),
         };
         match broken {
-            Some(what) if rule.item.refuse => violations.push(
+            Some(what) if rule.item.on_break == OnBreak::Refuse => violations.push(
                 Violation::new(Reason::Forbidden, "")
                     .help(format!("{what} {}", rule.path))
                     .articles(&rule.articles),
             ),
-            Some(what) => flags.push(Flag {
-                rule: rule.path.clone(),
-                articles: rule.articles.clone(),
-                what: what.to_owned(),
-            }),
+            Some(what) => {
+                outside |= may_be_outside && rule.item.on_break == OnBreak::Outside;
+                flags.push(Flag {
+                    rule: rule.path.clone(),
+                    articles: rule.articles.clone(),
+                    what: what.to_owned(),
+                });
+            }
             None => {}
         }
     }
     flags.extend(missing_attachments(scene, table));
-    flags
+    Flagged { flags, outside }
+}
+
+/// Whether the sender is one of these, by what the case knew before: no document makes its own sender
+/// one of them by naming who holds a role.
+fn is_expected(scene: &Scene<'_>, before: Option<&Case>, relations: &[Relation]) -> bool {
+    let silent = Document { facts: BTreeMap::new(), ..scene.document.clone() };
+    let scene = Scene { document: &silent, case: before, given: BTreeMap::new(), ..scene.clone() };
+    relations.iter().any(|relation| scene.fits(&silent.sender, relation))
 }
 
 /// Kinds of attachment that belong with the document and are not there.

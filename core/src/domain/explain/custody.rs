@@ -3,18 +3,23 @@
 use super::phrases::{Phrases, joined};
 use super::{Line, Phrase, chinese};
 use crate::domain::custody::{State, Step};
+use crate::domain::role::Role;
 use crate::domain::rulebook::{Base, CustodyRule};
 
 pub(super) fn lines(phrases: &Phrases<'_>, base: &Base) -> Vec<Line> {
     match &base.custody {
         CustodyRule::Nothing => Vec::new(),
         CustodyRule::Step(step) => vec![line(phrases, *step, None)],
-        CustodyRule::ByOutcome(steps) => {
+        CustodyRule::ByField(field, steps) => {
+            let name = chinese::field(field);
             let case = |word: &str| {
-                let value = phrases.value("outcome", word);
+                if word.is_empty() {
+                    return Phrase::new(format!("no {field}: "), format!("未填{name}的："));
+                }
+                let value = phrases.value(field, word);
                 Phrase::new(
-                    format!("outcome {}: ", value.english),
-                    format!("结果为{}：", value.chinese),
+                    format!("{field} {}: ", value.english),
+                    format!("{name}为{}：", value.chinese),
                 )
             };
             steps.iter().map(|(word, step)| line(phrases, *step, Some(case(word)))).collect()
@@ -80,7 +85,7 @@ fn details(phrases: &Phrases<'_>, step: Step) -> Vec<Line> {
         }
     }
     if custody.guard.set_by.contains(&step) {
-        let kinds = custody.guards.iter();
+        let kinds = custody.kinds.get(&Role::Guard).into_iter().flatten();
         let kinds = kinds.map(|kind| Phrase::new(kind.word(), chinese::kinds(&[*kind])));
         let kinds = joined(kinds, ", ", "、");
         lines.push(Line::new(Phrase::new(

@@ -1,14 +1,15 @@
-//! The tests (审查规则) that a document must pass, refused ones before those that are flagged.
+//! The tests (审查规则) that a document must pass: first those that refuse, at last those that only flag.
 
 use super::phrases::{Phrases, joined};
 use super::{Line, Phrase, Source};
-use crate::domain::rulebook::{Ruled, Table, Test, TestKind};
+use crate::domain::rulebook::{OnBreak, Ruled, Table, Test, TestKind};
 
 pub(super) fn lines<B>(phrases: &Phrases<'_>, table: &Table<B>) -> Vec<Line> {
     let line =
         |test: &Ruled<Test>| Line::new(test_phrase(phrases, &test.item)).from(Source::of(test));
-    let (refused, flagged): (Vec<_>, Vec<_>) = table.rules.iter().partition(|t| t.item.refuse);
-    refused.into_iter().chain(flagged).map(line).collect()
+    let mut rules: Vec<_> = table.rules.iter().collect();
+    rules.sort_by_key(|rule| rule.item.on_break);
+    rules.into_iter().map(line).collect()
 }
 
 fn test_phrase(phrases: &Phrases<'_>, test: &Test) -> Phrase {
@@ -47,10 +48,12 @@ fn test_phrase(phrases: &Phrases<'_>, test: &Test) -> Phrase {
         TestKind::Always => Phrase::new("always", "一律"),
     };
     let broken = phrases.when(broken, test.when.as_ref());
-    let (en, zh) = if test.refuse {
-        ("refused if", "不予接收")
-    } else {
-        ("taken and flagged if", "照收但予以提示")
+    let (en, zh) = match test.on_break {
+        OnBreak::Refuse => ("refused if", "不予接收"),
+        OnBreak::Outside => {
+            ("taken and flagged, without other effect, if", "照收并予以提示，不发生其他效力")
+        }
+        OnBreak::Flag => ("taken and flagged if", "照收但予以提示"),
     };
     Phrase::new(format!("{en}: {}", broken.english), format!("{zh}：{}", broken.chinese))
 }

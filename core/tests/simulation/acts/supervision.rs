@@ -146,11 +146,15 @@ impl Simulation {
         let (police, guard) = (self.here(id, "police"), self.here(id, "detention"));
         let since = Time(self.now().0 - self.dice.between(0, 2 * DAY));
         let until = self.today().saturating_add(30.days());
-        let ground = *self.dice.one_of(&["new crime", "administrative"]);
+        let (ground, measure) = *self.dice.one_of(&[
+            ("new crime", "criminal detention"),
+            ("administrative", "administrative detention"),
+        ]);
         let paper = self.paper(id, "coercive_measure_notice", &police).with(|paper| {
             paper
                 .time("measure_time", since)
                 .word("ground", ground)
+                .word("measure", measure)
                 .date("stated_date", until)
                 .agency("guard", &guard)
         });

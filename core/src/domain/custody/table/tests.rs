@@ -150,7 +150,8 @@ fn a_broken_table_is_refused_where_it_breaks() {
             "cleared_by = [\"pending\", \"resume\",",
             "pending sets it and clears it",
         ),
-        ("kinds = [\"police\",", "kinds = [\"guard\",", "\"guard\" is none of:"),
+        ("guard = [\"police\",", "guard = [\"guard\",", "\"guard\" is none of:"),
+        ("guard = [\"police\",", "courier = [\"police\",", "\"courier\" is none of:"),
         ("detain = [\"none\",", "detained = [\"none\",", "\"detained\" is none of: decide,"),
         (
             "release = [\"awaiting\",",

@@ -15,8 +15,16 @@ use crate::ids::{AgencyCode, Digest, LedgerIndex, SenderNumber};
 const PLACES: [&str; 4] = ["intended_place", "new_place", "destination_place", "new_case_place"];
 
 impl Pipeline<'_, '_> {
-    pub(super) fn record(&self, outcome: Outcome) -> Decided {
+    pub(super) fn record(&self, mut outcome: Outcome) -> Decided {
         let document = &self.input.document;
+        let (found, flags) = (outcome.found.as_ref(), &outcome.flags);
+        let owed = |effect| self.hub(effect);
+        let told = self.supervisors(&outcome);
+        let flagged = flagged::record(&self.reference, found, flags, owed, told);
+        if outcome.outside {
+            // Nothing tells the sender of a case that is not theirs.
+            outcome.found = None;
+        }
         let supervisors = self.supervisors(&outcome);
         let case = outcome.found.as_ref().map(|found| found.reference);
         let link = outcome
@@ -47,12 +55,9 @@ impl Pipeline<'_, '_> {
                 .filter_map(|name| Some(((*name).to_owned(), document.place(name)?.clone())))
                 .collect(),
             unique: outcome.unique,
-            supervisors: supervisors.clone(),
+            supervisors,
             notice: self.notice(),
         };
-        let (found, flags) = (outcome.found.as_ref(), &outcome.flags);
-        let owed = |effect| self.hub(effect);
-        let flagged = flagged::record(&self.reference, found, flags, owed, supervisors);
         let record =
             Record { kind: Kind::Document(Box::new(taken)), effects: self.effects(outcome) };
         Decided { record, flagged, known: Vec::new(), link }

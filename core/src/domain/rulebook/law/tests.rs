@@ -129,7 +129,7 @@ fn every_step_of_custody_is_taken_by_a_document() {
         match &base.custody {
             CustodyRule::Nothing => {}
             CustodyRule::Step(step) => used.extend([*step]),
-            CustodyRule::ByOutcome(steps) => used.extend(steps.iter().map(|(_, step)| *step)),
+            CustodyRule::ByField(_, steps) => used.extend(steps.iter().map(|(_, step)| *step)),
             CustodyRule::ByAnswer(steps) => used.extend(steps.iter().map(|(_, step)| *step)),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::answering;
-use super::reader::{Keys, Node, Reported, Source};
+use super::reader::{Node, Reported, Source};
 use crate::domain::agency::Kind;
 use crate::domain::custody::{CustodyTable, FlagRule, Next, State, Step};
 use crate::domain::relation::{Relation, RoleRef};
@@ -30,7 +30,7 @@ pub(in crate::domain::rulebook) fn read_custody(
 }
 
 fn table(root: &Node<'_>) -> Result<CustodyTable, Reported> {
-    let keys = root.keys(&["states", "step", "handover", "roles", "flags", "flagged"])?;
+    let keys = root.keys(&["states", "step", "handover", "roles", "kinds", "flags", "flagged"])?;
     let answers = keys.need("states").and_then(|node| states(&node));
     let steps = keys.need("step").and_then(|node| steps(&node));
     let handover = keys.need("handover").and_then(|node| {
@@ -40,9 +40,10 @@ fn table(root: &Node<'_>) -> Result<CustodyTable, Reported> {
     let roles = keys.need("roles").and_then(|node| {
         node.each_entry(|word, node| Ok((step(word, node)?, role_changes(node)?)))
     });
+    let kinds = keys.need("kinds").and_then(|node| node.each_entry(kinds_of_role));
     let flags = keys.need("flags").and_then(|node| flags(&node));
     let flagged = keys.need("flagged").and_then(|node| flagged(&node, &steps));
-    let Flags { missing, guard, guards, proposal } = flags?;
+    let Flags { missing, guard, proposal } = flags?;
     Ok(CustodyTable {
         answers: answers?,
         steps: steps?,
@@ -50,8 +51,8 @@ fn table(root: &Node<'_>) -> Result<CustodyTable, Reported> {
         roles: roles?.into_iter().collect(),
         missing,
         guard,
-        guards,
         proposal,
+        kinds: kinds?.into_iter().collect(),
         flagged: flagged?,
     })
 }
@@ -97,12 +98,21 @@ fn next(node: &Node<'_>) -> Result<Next, Reported> {
 /// What a step in `[roles]` does: each role on the left is then what the right was before.
 fn role_changes(node: &Node<'_>) -> Result<Vec<(Role, Option<RoleRef>)>, Reported> {
     node.each_entry(|word, node| {
-        let role = Role::WORDS.iter().find(|(_, w)| *w == word).map(|(role, _)| *role);
-        let words = Role::WORDS.iter().map(|(_, word)| *word);
-        let role = role.ok_or_else(|| node.unknown(word, words));
+        let role = role(word, node);
         let from = if node.if_text() == Some("") { Ok(None) } else { role_ref(node).map(Some) };
         Ok((role?, from?))
     })
+}
+
+/// `[kinds]`: which agencies may hold a role.
+fn kinds_of_role(word: &str, node: &Node<'_>) -> Result<(Role, BTreeSet<Kind>), Reported> {
+    let kinds = node.distinct(|kind| kind.word(Kind::WORDS))?;
+    Ok((role(word, node)?, kinds.into_iter().collect()))
+}
+
+fn role(word: &str, node: &Node<'_>) -> Result<Role, Reported> {
+    let role = Role::WORDS.iter().find(|(_, w)| *w == word).map(|(role, _)| *role);
+    role.ok_or_else(|| node.unknown(word, Role::WORDS.iter().map(|(_, word)| *word)))
 }
 
 fn role_ref(node: &Node<'_>) -> Result<RoleRef, Reported> {
@@ -116,25 +126,18 @@ fn role_ref(node: &Node<'_>) -> Result<RoleRef, Reported> {
 struct Flags {
     missing: FlagRule,
     guard: FlagRule,
-    guards: BTreeSet<Kind>,
     proposal: FlagRule,
 }
 
 fn flags(node: &Node<'_>) -> Result<Flags, Reported> {
     let keys = node.keys(&["missing", "guard", "proposal"])?;
-    let flag = |name: &str| {
-        keys.need(name).and_then(|node| flag_rule(&node, &node.keys(&["set_by", "cleared_by"])?))
-    };
-    let (missing, proposal) = (flag("missing"), flag("proposal"));
-    let guard = keys.need("guard")?;
-    let keys = guard.keys(&["set_by", "cleared_by", "kinds"])?;
-    let kinds = keys.need("kinds").and_then(|node| node.distinct(|kind| kind.word(Kind::WORDS)));
-    let (guard, guards) = (flag_rule(&guard, &keys), kinds?.into_iter().collect());
-    Ok(Flags { missing: missing?, guard: guard?, guards, proposal: proposal? })
+    let flag = |name: &str| keys.need(name).and_then(|node| flag_rule(&node));
+    let (missing, guard, proposal) = (flag("missing"), flag("guard"), flag("proposal"));
+    Ok(Flags { missing: missing?, guard: guard?, proposal: proposal? })
 }
 
-/// A flag's steps, of its keys.
-fn flag_rule(node: &Node<'_>, keys: &Keys<'_>) -> Result<FlagRule, Reported> {
+fn flag_rule(node: &Node<'_>) -> Result<FlagRule, Reported> {
+    let keys = node.keys(&["set_by", "cleared_by"])?;
     let steps = |key: &str| -> Result<BTreeSet<Step>, Reported> {
         let steps = keys.need(key)?.distinct(|step| step.word(Step::WORDS))?;
         Ok(steps.into_iter().collect())

@@ -4,7 +4,7 @@ use super::entry::{condition, relation};
 use super::reader::{Keys, Node, Reported};
 use super::table::TableScope;
 use super::{articles, document_type};
-use crate::domain::rulebook::{Ruled, Test, TestKind};
+use crate::domain::rulebook::{OnBreak, Ruled, Test, TestKind};
 
 /// The keys of which a rule has exactly one.
 const TESTS: &[&str] = &[
@@ -47,10 +47,9 @@ pub(super) fn rule(
         }
         condition(when, Some(scope.document_type))
     });
-    let refuse =
-        keys.need("on_break").and_then(|node| node.word(&[(true, "refuse"), (false, "flag")]));
+    let on_break = keys.need("on_break").and_then(|node| node.word(OnBreak::WORDS));
     let (articles, verified) = articles(&keys)?;
-    let item = Test { test: test?, when: when?, refuse: refuse? };
+    let item = Test { test: test?, when: when?, on_break: on_break? };
     Ok(Ruled { path: scope.path("rules", index), line: node.line(), articles, verified, item })
 }
 

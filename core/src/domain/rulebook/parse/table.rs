@@ -180,7 +180,7 @@ fn base(keys: &Keys<'_>, scope: &TableScope<'_>, articles: &[String]) -> Result<
         ["opens_case", "finds_person", "unique", "withdraws", "serves"]
             .map(|key| keys.is_set(key, true));
     let outcomes = keys.distinct("outcomes", |value| outcome(value, scope));
-    let custody = keys.optional("custody", |custody| custody_rule(custody, &outcomes));
+    let custody = keys.optional("custody", |custody| custody_rule(custody, scope, &outcomes));
     let counts = keys.optional("counts", |field| {
         let name = field.text()?.to_owned();
         let document_type = Some(scope.document_type.clone());
@@ -229,28 +229,34 @@ fn outcome(node: &Node<'_>, scope: &TableScope<'_>) -> Result<String, Reported> 
     Ok(value)
 }
 
-/// STEP, or a table of steps by outcome or by the type of what is answered.
+/// STEP, or a table of steps by a field or by the type of what is answered.
 fn custody_rule(
     node: &Node<'_>,
+    scope: &TableScope<'_>,
     outcomes: &Result<Vec<String>, Reported>,
 ) -> Result<CustodyRule, Reported> {
     if node.if_text().is_some() {
         return node.word(Step::WORDS).map(CustodyRule::Step);
     }
-    let by_outcome = match node.has("by") {
-        true => node.each_entry(|key, value| {
-            (key == "by").then(|| value.word(&[(true, "outcome"), (false, "answers")])).transpose()
-        })?,
-        false => return Err(node.error("needs `by`".to_owned())),
+    let by = node.each_entry(|key, value| {
+        Ok(if key == "by" { Some(value.text()?.to_owned()) } else { None })
+    })?;
+    let Some(field) = by.into_iter().flatten().next() else {
+        return Err(node.error("needs `by`".to_owned()));
     };
-    if by_outcome.contains(&Some(true)) {
-        let steps = steps_by(node, |value, step| match outcomes {
-            Ok(outcomes) if !outcomes.iter().any(|outcome| outcome == value) => {
-                Err(step.error(format!("{value:?} is not in `outcomes`")))
+    if field != "answers" {
+        let steps = steps_by(node, |value, step| {
+            let outcomes = outcomes.as_ref().ok().filter(|_| field == "outcome");
+            if outcomes.is_some_and(|outcomes| !outcomes.iter().any(|outcome| outcome == value)) {
+                return Err(step.error(format!("{value:?} is not in `outcomes`")));
             }
-            _ => Ok(value.to_owned()),
+            let word = Expected::Word(value.to_owned());
+            let expected = if value.is_empty() { Expected::AnyWord } else { word };
+            let document_type = Some(scope.document_type.clone());
+            step.mention(Mentioned::Field(document_type, field.clone(), expected));
+            Ok(value.to_owned())
         });
-        return steps.map(CustodyRule::ByOutcome);
+        return steps.map(|steps| CustodyRule::ByField(field.clone(), steps));
     }
     let steps = steps_by(node, |name, step| {
         let answered: DocumentType =

@@ -352,7 +352,12 @@ const BROKEN_DUTIES_AND_RULES: &[Broken] = &[
         31,
         "`forbid` is its own condition",
     ),
-    ("on_break = \"flag\"", "on_break = \"ignore\"", 31, "\"ignore\" is none of: refuse, flag"),
+    (
+        "on_break = \"flag\"",
+        "on_break = \"ignore\"",
+        31,
+        "\"ignore\" is none of: refuse, no effect, flag",
+    ),
     (
         "on_break = \"flag\"\narticles = [\"2020办法 16\"]",
         "on_break = \"flag\"",
@@ -407,7 +412,7 @@ fn all_errors_come_at_once_with_paths_and_suggestions() {
             "book.toml:22: document.verdict.duties[0]: needs `closed_by`",
             "book.toml:27: document.verdict.duties[0].close_by: `close_by` is no key here; \
              did you mean \"closed_by\"?",
-            "book.toml:31: document.verdict.rules[0].on_break: \"flags\" is none of: refuse, flag; \
+            "book.toml:31: document.verdict.rules[0].on_break: \"flags\" is none of: refuse, no effect, flag; \
              did you mean \"flag\"?",
             "book.toml:34: document.receipt: needs `articles`, or `verified = false`",
             "book.toml:34: document.receipt: needs `to`",
