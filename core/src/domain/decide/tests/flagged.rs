@@ -70,12 +70,13 @@ fn a_refusal_tells_the_state_to_those_alone_whom_the_person_concerns() {
     let accept = || paper("liwan-corrections", "registration_record").answering(&moved);
     nation.send(accept()).unwrap();
     nation.send(paper("liwan-corrections", "death_notice")).unwrap();
-    let mut told = |paper| {
-        let refused = nation.send(paper).map(drop).unwrap_err();
-        let mut violations = refused.violations.into_iter();
-        violations.find(|violation| violation.reason == Reason::ImpossibleStep).unwrap().help
-    };
-    assert_eq!(told(accept()), "accept while dead");
-    // The prison was party to the case until the person was taken over.
-    assert_eq!(told(paper("panyu-prison", "person_transfer")), "");
+    let refused = nation.send(accept()).map(drop).unwrap_err();
+    let mut violations = refused.violations.into_iter();
+    let told = violations.find(|violation| violation.reason == Reason::ImpossibleStep).unwrap();
+    assert_eq!(told.help, "accept while dead");
+    // The prison was party to the case until the person was taken over: its paper stands outside the case.
+    let sent = nation.send(paper("panyu-prison", "person_transfer")).unwrap();
+    let Kind::Document(taken) = &sent.record.kind else { panic!("{:?}", sent.record) };
+    assert_eq!(taken.case, None);
+    assert!(sent.flagged.is_some());
 }
