@@ -333,7 +333,7 @@ async fn whoever_once_sent_a_paper_is_not_warned_of_an_arrest() {
     hub.arrest().await;
 
     assert_eq!(hub.custody(DETENTION, 100).await, before);
-    assert_eq!(hub.custody(DETENTION, 1).await.1, [Step::Undetain]);
+    assert!(hub.custody(DETENTION, 1).await.1.is_empty(), "no step is its own");
     for concerned in [CORRECTIONS, COURT, POLICE, PROCURATORATE] {
         let (custody, steps) = hub.custody(concerned, 100).await;
         assert!(custody.arrested && custody.proposal, "{concerned}");
