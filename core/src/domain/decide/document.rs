@@ -61,6 +61,7 @@ pub(super) fn decide(
         return Err(Violation::new(Reason::WrongRole, "sender").articles(&table.articles).into());
     }
     let mut violations = missing_fields(document, table);
+    service::check(world, document, table, &mut violations);
     let thread = thread::find(view, world, document, table, &mut violations);
     let found = case::find(view, world, input, table, &thread, &mut violations);
     if let Some(replaced) = thread.replaced
@@ -227,6 +228,7 @@ impl Pipeline<'_, '_> {
             answered: self.thread.answered,
             case: frozen.as_ref(),
             addressee: None,
+            proposer: thread::proposer(self.view, self.table, &self.thread),
             given: BTreeMap::new(),
             open,
         };
@@ -247,6 +249,7 @@ impl Pipeline<'_, '_> {
             self.table,
             found.as_ref(),
             &self.thread,
+            &owed,
             violations,
         );
         let step = custody::step_of(self.table, &self.input.document, &self.thread);
@@ -262,11 +265,13 @@ impl Pipeline<'_, '_> {
         flags.extend(self.case_flags(found.as_ref(), stepped.as_ref()));
         flags.extend(plausible::flags(
             &self.input.document,
+            self.table,
             frozen.as_ref(),
             &owed,
             step,
             self.world.time,
         ));
+        flags.extend(plausible::extension(&self.input.document, &owed, &duties));
         let unique = self.unique(case, violations);
         Outcome { found, route, deliveries, stepped, flags, duties, unique }
     }

@@ -1,14 +1,16 @@
 //! The rules that a document must pass: some refuse, some flag. The hub refuses only where the law
 //! lets it; what else looks wrong is taken and shown to the procuratorate.
 
-use super::case::Found;
+use super::case;
+use super::duties;
 use super::routing::holds;
 use super::thread::Thread;
-use crate::domain::relation::Scene;
+use crate::domain::duty::Duty;
+use crate::domain::relation::{Found, Relation, Scene};
 use crate::domain::rulebook::{Table, TestKind};
 use crate::domain::state::View;
 use crate::domain::state::{Key, Range, Row};
-use crate::ids::{AgencyCode, DocumentType};
+use crate::ids::{AgencyCode, DocumentType, DutyId};
 use crate::refusal::{Reason, Violation};
 
 /// A rule that a taken document breaks.
@@ -27,8 +29,9 @@ pub(super) fn run(
     view: &View<'_>,
     scene: &Scene<'_>,
     table: &Table,
-    case: Option<&Found>,
+    case: Option<&case::Found>,
     thread: &Thread<'_>,
+    owed: &[(DutyId, &Duty)],
     violations: &mut Vec<Violation>,
 ) -> Vec<Flag> {
     let mut flags = Vec::new();
@@ -57,6 +60,14 @@ pub(super) fn run(
                 let fits = relations.iter().any(|r| scene.fits(&scene.document.sender, r));
                 (!fits).then_some("UNEXPECTED_SENDER")
             }
+            TestKind::ExpectParty(relations) => {
+                (!relations.iter().all(|r| was_party(scene, r))).then_some("NO_PARTY_BEFORE")
+            }
+            TestKind::ExpectOwed(name) => {
+                // What is replaced has met the duty already.
+                let expected = thread.replaced.is_none();
+                (expected && !would_meet(scene, table, thread, owed, name)).then_some("NOT_OWED")
+            }
             TestKind::Always => Some("ALWAYS_SHOWN"),
         };
         match broken {
@@ -77,6 +88,30 @@ pub(super) fn run(
     flags
 }
 
+/// Whether those whom the relation names, if any, sent or received a document of the case before.
+fn was_party(scene: &Scene<'_>, relation: &Relation) -> bool {
+    let Some(case) = scene.case else { return false };
+    let is_party = |found: &Found| {
+        case.parties.iter().any(|party| scene.directory.stands_for(&found.agency, party))
+    };
+    scene.resolve(relation).is_ok_and(|found| found.iter().all(is_party))
+}
+
+/// Whether the document would meet an open duty of that name.
+fn would_meet(
+    scene: &Scene<'_>,
+    table: &Table,
+    thread: &Thread<'_>,
+    owed: &[(DutyId, &Duty)],
+    name: &str,
+) -> bool {
+    owed.iter().any(|(_, duty)| {
+        duty.name == name
+            && duty.closed_by.contains(&scene.document.kind)
+            && duties::is_about(scene, &table.answers, thread.root, duty)
+    })
+}
+
 /// Kinds of attachment that belong with the document and are not there.
 fn missing_attachments(scene: &Scene<'_>, table: &Table) -> Vec<Flag> {
     let lacks = |kind: &str| scene.document.attachments.iter().all(|a| a.kind != kind);
@@ -95,7 +130,7 @@ fn missing_attachments(scene: &Scene<'_>, table: &Table) -> Vec<Flag> {
 /// Whether a document of one of `kinds` was taken before, in the case or the thread.
 fn seen_before(
     view: &View<'_>,
-    case: Option<&Found>,
+    case: Option<&case::Found>,
     thread: &Thread<'_>,
     kinds: &[DocumentType],
 ) -> bool {
