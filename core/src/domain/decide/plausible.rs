@@ -107,11 +107,17 @@ pub(super) fn flags(
     if after(began_to_report(owed), on("reported_date")) {
         flag("REPORTED_BEFORE_EFFECT", "社区矫正法 21");
     }
+    days(document, table, today, &mut flag);
+    flags
+}
+
+/// Days that don't fit each other, or today.
+fn days(document: &Document, table: &Table, today: Date, flag: &mut impl FnMut(&str, &str)) {
     let own = table.articles.first().map_or("", String::as_str);
-    for field in HAPPENED.into_iter().filter(|field| after(on(field), Some(today))) {
+    for field in HAPPENED.into_iter().filter(|field| after(document.date(field), Some(today))) {
         flag(&format!("IN_THE_FUTURE {field}"), own);
     }
-    if after(decided, on("issue_date")) {
+    if after(document.date("decision_date"), document.date("issue_date")) {
         flag("ISSUED_BEFORE_DECISION", own);
     }
     for field in document.facts.keys() {
@@ -123,10 +129,9 @@ pub(super) fn flags(
     let stated =
         |limit: &Limit| matches!(limit, Limit::Within { spans, .. } if spans.contains(&None));
     let mut stated = table.duties.iter().filter(|duty| stated(&duty.item.limit));
-    if let Some(duty) = stated.next().filter(|_| after(Some(today), on("stated_date"))) {
+    if let Some(duty) = stated.next().filter(|_| after(Some(today), document.date("stated_date"))) {
         flag("LIMIT_ALREADY_OVER", duty.articles.first().map_or("", String::as_str));
     }
-    flags
 }
 
 /// What is not plausible about a document that extends limits (延长): that it extends none, or not as far
