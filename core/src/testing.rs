@@ -274,6 +274,7 @@ impl Stage {
             answered: self.answered.as_ref().map(|(document, row)| Answered { document, row }),
             case: self.case.as_ref(),
             addressee: self.addressee.clone(),
+            proposer: None,
             given: self.given.clone(),
             open: self.open.clone(),
         }

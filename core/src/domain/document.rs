@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,18 @@ pub struct Subject {
     pub category: Option<Category>,
     /// Whether the subject was a juvenile at the offence (未成年).
     pub juvenile: Option<bool>,
+    /// The day of birth, if the document tells it.
+    pub born: Option<Date>,
+}
+
+impl Subject {
+    /// Whether the subject is under eighteen on that day. A year of age is full on the day after the
+    /// birthday (法释〔2006〕1号 2).
+    #[must_use]
+    pub fn is_minor(&self, day: Date) -> bool {
+        let full = self.born.and_then(|born| born.checked_add(18.years()).ok());
+        full.is_some_and(|birthday| day <= birthday)
+    }
 }
 
 /// The four categories of subjects (社区矫正法 2).

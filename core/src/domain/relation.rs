@@ -144,6 +144,8 @@ pub enum Relation {
     AddresseesOfAnswered,
     /// `those copied with the answered document`.
     CopiedWithAnswered,
+    /// `proposer of the ruling objected to`.
+    ProposerOfRuling,
     /// `addressee of the open TYPE`.
     AddresseeOfOpen(DocumentType),
     /// `any agency that the sender supervises`.

@@ -347,6 +347,10 @@ pub enum TestKind {
     ExpectBefore(Vec<DocumentType>),
     /// The sender is none of these.
     ExpectSender(Vec<Relation>),
+    /// One of these had no document of the case before.
+    ExpectParty(Vec<Relation>),
+    /// Nobody owes the duty of that name, such that the document would end it.
+    ExpectOwed(String),
     /// Always.
     Always,
 }

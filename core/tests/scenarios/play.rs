@@ -208,6 +208,7 @@ impl Player<'_> {
                 person: Some(PersonKey([person; 32])),
                 category: category.map(|word| of_word(word)),
                 juvenile: Some(step.juvenile),
+                born: None,
             }),
             execution_place: step.place.as_ref().map(|place| place.parse().unwrap()),
             chosen: step.chooses.iter().map(|name| self.code(name)).collect(),

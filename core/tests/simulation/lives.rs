@@ -110,6 +110,7 @@ impl Life {
             person: Some(self.person),
             category: Some(self.category),
             juvenile: Some(self.juvenile),
+            born: None,
         }
     }
 

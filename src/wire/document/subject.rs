@@ -1,5 +1,6 @@
 //! The subject (矫正对象): from name and number to a key that tells neither.
 
+use jiff::civil::Date;
 use prost_reflect::DynamicMessage;
 use sha2::{Digest as _, Sha256};
 use xianjie_core::domain::document::Subject;
@@ -40,6 +41,7 @@ pub(super) fn read(
         person,
         category: Word::from_number(fields::enum_number(subject, "category")).ok(),
         juvenile: fields::value(subject, "juvenile").and_then(prost_reflect::Value::as_bool),
+        born: fields::parsed(subject, "birth_date").or_else(|| inside(subject)),
     })
 }
 
@@ -130,10 +132,15 @@ fn check_birth(reading: &mut Reading<'_>, subject: &DynamicMessage, create_time:
     if create_time.and_then(fields::day).is_some_and(|made| birth > made) {
         reading.violation(Reason::ImpossibleDate, BIRTH, "after the document was made");
     }
+    if inside(subject).is_some_and(|inside| inside != birth) {
+        reading.violation(Reason::ImpossibleDate, BIRTH, "not the date in the resident ID");
+    }
+}
+
+/// The birth date that is part of a resident ID.
+fn inside(subject: &DynamicMessage) -> Option<Date> {
     let is_resident =
         fields::enum_number(subject, "identity_kind") == IdentityKind::ResidentId as i32;
     let inside = resident_id_birth_date(fields::text(subject, "identity_number"));
-    if is_resident && inside.is_some_and(|inside| inside != birth) {
-        reading.violation(Reason::ImpossibleDate, BIRTH, "not the date in the resident ID");
-    }
+    inside.filter(|_| is_resident)
 }

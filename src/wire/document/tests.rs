@@ -60,6 +60,8 @@ fn a_good_document_is_read_whole() {
     let subject = document.subject.as_ref().unwrap();
     assert_eq!(subject.category, Some(Category::Probation));
     assert_eq!(subject.juvenile, Some(false));
+    // Of the resident ID, stated or not.
+    assert_eq!(subject.born, Some(jiff::civil::date(1949, 12, 31)));
     let key = person_key(IdentityKind::ResidentId, "11010519491231002X");
     assert_eq!(subject.person, Some(key));
 }

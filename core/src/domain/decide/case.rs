@@ -7,11 +7,12 @@ use sha2::{Digest as _, Sha256};
 use super::thread::Thread;
 use super::{DocumentInput, World};
 use crate::domain::custody::State;
-use crate::domain::document::{Document, Fact};
+use crate::domain::document::{Category, Document, Fact, Subject};
 use crate::domain::record::CaseSet;
 use crate::domain::role::Role;
 use crate::domain::rulebook::{SubjectRule, Table};
 use crate::domain::state::{Case, Key, Row, View};
+use crate::domain::term::shanghai_date;
 use crate::ids::{AgencyCode, CaseRef, Digest};
 use crate::refusal::{Reason, Violation};
 
@@ -66,13 +67,13 @@ pub(super) fn find(
     }
     let of_thread = thread.answered.map(|a| a.row.case).or(thread.replaced.map(|r| r.case));
     let reference = match of_thread {
-        // A document that opens cases may answer one that belongs to none.
-        Some(case) if case.is_some() || !base.opens_case => case,
+        // A document that opens cases, or is about whoever it names, may answer one that belongs to none.
+        Some(case) if case.is_some() || !(base.opens_case || base.finds_person) => case,
         _ => match choose(view, world, input, table) {
             Ok(Choice::Join(case)) => Some(case),
             Ok(Choice::None) => None,
             Ok(Choice::Open) => {
-                return Some(open(world, input, violations));
+                return Some(open(world, input, table, violations));
             }
             Err(violation) => {
                 violations.push(violation);
@@ -169,7 +170,12 @@ fn choose(
 }
 
 /// A new case, with what its first document tells.
-fn open(world: &World<'_>, input: &DocumentInput, violations: &mut Vec<Violation>) -> Found {
+fn open(
+    world: &World<'_>,
+    input: &DocumentInput,
+    table: &Table,
+    violations: &mut Vec<Violation>,
+) -> Found {
     let document = &input.document;
     for path in world.law.case_opening() {
         if !document.present.contains(path) {
@@ -189,9 +195,14 @@ fn open(world: &World<'_>, input: &DocumentInput, violations: &mut Vec<Violation
     found.set(CaseSet::Number(number(input.fresh_case, document)));
     if let Some(subject) = &document.subject {
         if let Some(category) = subject.category {
+            // In a case that is there already it is flagged; here every duty of the case hangs on it.
+            if !fits(table, category) {
+                let unfit = Violation::new(Reason::WrongCategory, "subject.category");
+                violations.push(unfit.articles(&table.articles));
+            }
             found.set(CaseSet::Category(category));
         }
-        if let Some(juvenile) = subject.juvenile {
+        if let Some(juvenile) = juvenile(world, subject, &mut found.flags) {
             found.set(CaseSet::Juvenile(juvenile));
         }
     }
@@ -209,7 +220,7 @@ fn join(world: &World<'_>, found: &mut Found, document: &Document, table: &Table
             (Some(said), Some(known)) if said != known => found.flags.push("CATEGORY_DIFFERS"),
             _ => {}
         }
-        match (subject.juvenile, found.case.juvenile) {
+        match (juvenile(world, subject, &mut found.flags), found.case.juvenile) {
             (Some(true), Some(false)) | (Some(false), Some(true)) => {
                 found.flags.push("JUVENILE_DIFFERS");
                 found.set(CaseSet::Juvenile(true));
@@ -236,12 +247,25 @@ fn join(world: &World<'_>, found: &mut Found, document: &Document, table: &Table
     {
         found.set(CaseSet::PendingPlace(Some(place.clone())));
     }
-    let subjects = &table.base.subjects;
-    let fits = subjects.is_empty()
-        || found.case.category.is_none_or(|category| subjects.contains(&category));
-    if !fits {
+    if found.case.category.is_some_and(|category| !fits(table, category)) {
         found.flags.push("CATEGORY_UNFIT");
     }
+}
+
+/// Whether the document is for such subjects.
+fn fits(table: &Table, category: Category) -> bool {
+    let subjects = &table.base.subjects;
+    subjects.is_empty() || subjects.contains(&category)
+}
+
+/// Whether the subject was a juvenile at the offence, as the document says. Who is under eighteen now was
+/// one, whatever it says.
+fn juvenile(world: &World<'_>, subject: &Subject, flags: &mut Vec<&'static str>) -> Option<bool> {
+    let minor = subject.is_minor(shanghai_date(world.time.0));
+    if minor && subject.juvenile == Some(false) {
+        flags.push("JUVENILE_BY_BIRTH");
+    }
+    subject.juvenile.map(|said| said || minor)
 }
 
 /// Whether the document says anew where the sentence is executed: what said so before is withdrawn, or

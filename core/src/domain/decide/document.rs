@@ -8,7 +8,7 @@ use super::case::{self, Found};
 use super::custody::{self, Stepped};
 use super::duties::{self, Act, Opening};
 use super::routing::{self, Route};
-use super::tests_of_law::{self, Flag, Flagged};
+use super::tests_of_law::{self, Flag, Flagged, Standing};
 use super::thread::{self, Thread};
 use super::{Decision, DocumentInput, World, plausible, service, signers, withdrawal};
 use crate::domain::agency::{Agency, Kind as AgencyKind, Purpose};
@@ -56,6 +56,7 @@ fn take(
     let document = &input.document;
     let table = rule(world, document)?;
     let mut violations = missing_fields(document, table);
+    service::check(world, document, table, &mut violations);
     let thread = thread::find(view, world, document, table, &mut violations);
     let found = case::find(view, world, input, table, &thread, &mut violations);
     if let Some(replaced) = thread.replaced
@@ -263,9 +264,12 @@ impl Pipeline<'_, '_> {
             self.view,
             &scene,
             self.table,
-            found.as_ref(),
-            before.as_ref(),
-            &self.thread,
+            &Standing {
+                case: found.as_ref(),
+                before: before.as_ref(),
+                thread: &self.thread,
+                owed: &owed,
+            },
             violations,
         );
         if outside {
@@ -284,11 +288,13 @@ impl Pipeline<'_, '_> {
         flags.extend(self.case_flags(found.as_ref(), stepped.as_ref()));
         flags.extend(plausible::flags(
             &self.input.document,
+            self.table,
             frozen.as_ref(),
             &owed,
             step,
             self.world.time,
         ));
+        flags.extend(plausible::extension(&self.input.document, &owed, &duties));
         let unique = self.unique(case, violations);
         Outcome { found, outside, route, deliveries, stepped, flags, duties, unique }
     }
@@ -306,6 +312,7 @@ impl Pipeline<'_, '_> {
             answered: self.thread.answered,
             case,
             addressee: None,
+            proposer: thread::proposer(self.view, self.table, &self.thread),
             given: BTreeMap::new(),
             open,
         }

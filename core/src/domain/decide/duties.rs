@@ -162,14 +162,8 @@ impl Act<'_, '_> {
         if timing.due == duty.due { None } else { stays(DutyChange::Recomputed, timing) }
     }
 
-    /// Where this type must answer something of the opener's type, only an answer in the opener's
-    /// thread concerns the duty.
     fn is_about(&self, duty: &Duty) -> bool {
-        let answers_such = match &self.table.answers {
-            Answers::Types(types) => types.contains(&duty.opener),
-            Answers::Any | Answers::Nothing => false,
-        };
-        !answers_such || duty.thread == self.thread
+        is_about(self.scene, &self.table.answers, self.thread, duty)
     }
 
     /// Whether it answers a document of that type.
@@ -190,7 +184,9 @@ impl Act<'_, '_> {
         if !self.is_about(duty) || (self.flagged && duty.handover) {
             return None;
         }
-        if duty.closed_by.contains(self.kind) {
+        // What asks for a document within a window is not met before it opens.
+        let opens_later = duty.not_before.is_some_and(|opens| self.world.time < opens);
+        if duty.closed_by.contains(self.kind) && !opens_later {
             return Some(duty.met_at(self.done_at(duty)));
         }
         // What is refused or upheld leaves everything as it was.
@@ -229,6 +225,24 @@ impl Act<'_, '_> {
         let rule = format!("hub/{}", self.kind);
         RuledEffect { rule, articles: self.table.articles.clone(), effect }
     }
+}
+
+/// Whether a document that answers such types concerns that duty. Where it must answer something of the
+/// opener's type, only an answer in the opener's thread does; and one to another document of that type,
+/// unless it was replaced, does not: of two rulings on one proposal each is objected to by itself.
+pub(super) fn is_about(
+    scene: &Scene<'_>,
+    answers: &Answers,
+    thread: LedgerIndex,
+    duty: &Duty,
+) -> bool {
+    let answers_such = matches!(answers, Answers::Types(types) if types.contains(&duty.opener));
+    let answers_other = scene.answered.is_some_and(|answered| {
+        answered.row.kind == duty.opener
+            && answered.row.replaced_by.is_none()
+            && *answered.document != duty.opened_by
+    });
+    !answers_such || (duty.thread == thread && !answers_other)
 }
 
 /// The timing of a duty that changes otherwise.

@@ -7,8 +7,10 @@ use super::tests_of_law::Flag;
 use crate::domain::custody::Step;
 use crate::domain::document::{Category, Document};
 use crate::domain::duty::Duty;
+use crate::domain::record::{DutyChange, Effect, RuledEffect, Timing};
+use crate::domain::rulebook::{Limit, Table};
 use crate::domain::state::Case;
-use crate::domain::term::{Start, shanghai_date, term_end};
+use crate::domain::term::{Start, shanghai_date, term_end, term_expiry_due};
 use crate::ids::{DutyId, Time};
 
 /// How long a term may be: at least and at most so many months, with the article that says so.
@@ -31,9 +33,26 @@ fn length(category: Category) -> Option<Length> {
     }
 }
 
+/// The days of what has happened when the document is made. Not that of its effect: nothing forbids to
+/// send what takes effect later.
+const HAPPENED: [&str; 11] = [
+    "issue_date",
+    "notice_signed_date",
+    "person_notified_date",
+    "application_date",
+    "given_date",
+    "received_date",
+    "registered_date",
+    "reported_date",
+    "transferred_date",
+    "discovery_date",
+    "death_date",
+];
+
 /// What is not plausible about a document, in the case as it stands with it.
 pub(super) fn flags(
     document: &Document,
+    table: &Table,
     case: Option<&Case>,
     owed: &[(DutyId, &Duty)],
     step: Option<Step>,
@@ -88,7 +107,64 @@ pub(super) fn flags(
     if after(began_to_report(owed), on("reported_date")) {
         flag("REPORTED_BEFORE_EFFECT", "社区矫正法 21");
     }
+    days(document, table, today, &mut flag);
     flags
+}
+
+/// Days that don't fit each other, or today.
+fn days(document: &Document, table: &Table, today: Date, flag: &mut impl FnMut(&str, &str)) {
+    let own = table.articles.first().map_or("", String::as_str);
+    for field in HAPPENED.into_iter().filter(|field| after(document.date(field), Some(today))) {
+        flag(&format!("IN_THE_FUTURE {field}"), own);
+    }
+    if after(document.date("decision_date"), document.date("issue_date")) {
+        flag("ISSUED_BEFORE_DECISION", own);
+    }
+    for field in document.facts.keys() {
+        let Some(what) = field.strip_suffix("_start_date") else { continue };
+        if after(document.date(field), document.date(&format!("{what}_end_date"))) {
+            flag(&format!("ENDS_BEFORE_IT_BEGINS {what}"), own);
+        }
+    }
+    let stated =
+        |limit: &Limit| matches!(limit, Limit::Within { spans, .. } if spans.contains(&None));
+    let mut stated = table.duties.iter().filter(|duty| stated(&duty.item.limit));
+    if let Some(duty) = stated.next().filter(|_| after(Some(today), document.date("stated_date"))) {
+        flag("LIMIT_ALREADY_OVER", duty.articles.first().map_or("", String::as_str));
+    }
+}
+
+/// What is not plausible about a document that extends limits (延长): that it extends none, or not as far
+/// as it says, for the law gives so much and no more.
+pub(super) fn extension(
+    document: &Document,
+    owed: &[(DutyId, &Duty)],
+    effects: &[RuledEffect],
+) -> Option<Flag> {
+    let is_meant = |(_, duty): &&(DutyId, &Duty)| {
+        duty.extend.as_ref().is_some_and(|extend| extend.with == document.kind)
+    };
+    let (_, duty) = owed.iter().find(is_meant)?;
+    let extended: Vec<&Timing> =
+        effects.iter().filter_map(|ruled| extends(&ruled.effect)).collect();
+    let until = document.date("stated_date").map(|date| Time(term_expiry_due(date).at_ms));
+    let what = if extended.is_empty() {
+        "EXTENDS_NOTHING"
+    } else if extended.iter().any(|timing| timing.due.is_some() && timing.due < until) {
+        "EXTENDS_TOO_FAR"
+    } else {
+        return None;
+    };
+    let rule = "hub/plausible".to_owned();
+    Some(Flag { rule, articles: duty.articles.clone(), what: what.to_owned() })
+}
+
+/// The new limit of a duty that the effect extends.
+fn extends(effect: &Effect) -> Option<&Timing> {
+    match effect {
+        Effect::DutyChanged { change: DutyChange::Extended, timing, .. } => Some(timing),
+        _ => None,
+    }
 }
 
 /// Whether the first day is after the second, both known.

@@ -9,8 +9,9 @@ use crate::domain::duty::{Duty, Outcome, Owner};
 use crate::domain::record::{Effect, RuledEffect, Settled};
 use crate::domain::rulebook::Table;
 use crate::domain::state::{Key, Row, View};
-use crate::domain::term::{Start, term_expiry_due};
+use crate::domain::term::{Start, shanghai_date, term_expiry_due};
 use crate::ids::{DutyId, Time};
+use crate::refusal::{Reason, Violation};
 use jiff::civil::Date;
 
 /// What a record of service on paper does; nothing for any other document.
@@ -43,6 +44,35 @@ pub(super) fn effects(
         .collect();
     effects.extend(delivery(view, world, document, thread, day));
     effects
+}
+
+/// What a record of service on paper says that can't be: a type that no rulebook has, an agency that the
+/// directory has not, a day to come. It would meet what is owed.
+pub(super) fn check(
+    world: &World<'_>,
+    document: &Document,
+    table: &Table,
+    violations: &mut Vec<Violation>,
+) {
+    if !table.base.serves {
+        return;
+    }
+    let is_known = |kind: &String| world.law.types().iter().any(|known| known.as_str() == kind);
+    let unknown_type =
+        matches!(document.fact("served_type"), Some(Fact::Text(kind)) if !is_known(kind));
+    let agency = document.agency("served_agency");
+    let unknown_agency = agency.is_some_and(|agency| world.directory.agency(agency).is_none());
+    let today = shanghai_date(world.time.0);
+    let to_come = document.date("served_date").is_some_and(|day| day > today);
+    for (is_wrong, reason, field) in [
+        (unknown_type, Reason::UnknownType, "served_type"),
+        (unknown_agency, Reason::NoAgency, "served_agency"),
+        (to_come, Reason::ImpossibleDate, "served_date"),
+    ] {
+        if is_wrong {
+            violations.push(Violation::new(reason, field).articles(&table.articles));
+        }
+    }
 }
 
 /// Served on a day counts as done by the end of that day.

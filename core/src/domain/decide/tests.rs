@@ -325,6 +325,7 @@ impl Paper {
             person: Some(PersonKey([person; 32])),
             category: Some(category),
             juvenile: Some(false),
+            born: None,
         });
         self
     }

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use super::case::Found;
+use super::case;
+use super::duties;
 use super::routing::holds;
 use super::thread::Thread;
 use crate::domain::document::Document;
-use crate::domain::relation::{Relation, Scene};
+use crate::domain::duty::Duty;
+use crate::domain::relation::{Found, Relation, Scene};
 use crate::domain::rulebook::{OnBreak, Table, TestKind};
 use crate::domain::state::{Case, Key, Range, Row, View};
-use crate::ids::{AgencyCode, DocumentType};
+use crate::ids::{AgencyCode, DocumentType, DutyId};
 use crate::refusal::{Reason, Violation};
 
 /// A rule that a taken document breaks.
@@ -32,17 +34,27 @@ pub(super) struct Flagged {
     pub(super) outside: bool,
 }
 
-/// Runs the tests: what refuses goes to `violations`, what flags is returned. `before`: the case
-/// without what the document sets in it.
+/// What stood before the document.
+pub(super) struct Standing<'s> {
+    /// Its case.
+    pub(super) case: Option<&'s case::Found>,
+    /// The case without what the document sets in it.
+    pub(super) before: Option<&'s Case>,
+    /// What it answers.
+    pub(super) thread: &'s Thread<'s>,
+    /// The duties that it may touch.
+    pub(super) owed: &'s [(DutyId, &'s Duty)],
+}
+
+/// Runs the tests: what refuses goes to `violations`, what flags is returned.
 pub(super) fn run(
     view: &View<'_>,
     scene: &Scene<'_>,
     table: &Table,
-    case: Option<&Found>,
-    before: Option<&Case>,
-    thread: &Thread<'_>,
+    standing: &Standing<'_>,
     violations: &mut Vec<Violation>,
 ) -> Flagged {
+    let Standing { case, before, thread, owed } = *standing;
     let (mut flags, mut outside) = (Vec::new(), false);
     // Who opens a case, or sends anew what was taken, is no stranger to it.
     let may_be_outside = case.is_some_and(|found| !found.opens) && thread.replaced.is_none();
@@ -69,6 +81,14 @@ pub(super) fn run(
             }
             TestKind::ExpectSender(relations) => {
                 (!is_expected(scene, before, relations)).then_some("UNEXPECTED_SENDER")
+            }
+            TestKind::ExpectParty(relations) => {
+                (!relations.iter().all(|r| was_party(scene, r))).then_some("NO_PARTY_BEFORE")
+            }
+            TestKind::ExpectOwed(name) => {
+                // What is replaced has met the duty already.
+                let expected = thread.replaced.is_none();
+                (expected && !would_meet(scene, table, thread, owed, name)).then_some("NOT_OWED")
             }
             TestKind::Always => Some("ALWAYS_SHOWN"),
         };
@@ -101,6 +121,30 @@ fn is_expected(scene: &Scene<'_>, before: Option<&Case>, relations: &[Relation])
     relations.iter().any(|relation| scene.fits(&silent.sender, relation))
 }
 
+/// Whether those whom the relation names, if any, sent or received a document of the case before.
+fn was_party(scene: &Scene<'_>, relation: &Relation) -> bool {
+    let Some(case) = scene.case else { return false };
+    let is_party = |found: &Found| {
+        case.parties.iter().any(|party| scene.directory.stands_for(&found.agency, party))
+    };
+    scene.resolve(relation).is_ok_and(|found| found.iter().all(is_party))
+}
+
+/// Whether the document would meet an open duty of that name.
+fn would_meet(
+    scene: &Scene<'_>,
+    table: &Table,
+    thread: &Thread<'_>,
+    owed: &[(DutyId, &Duty)],
+    name: &str,
+) -> bool {
+    owed.iter().any(|(_, duty)| {
+        duty.name == name
+            && duty.closed_by.contains(&scene.document.kind)
+            && duties::is_about(scene, &table.answers, thread.root, duty)
+    })
+}
+
 /// Kinds of attachment that belong with the document and are not there.
 fn missing_attachments(scene: &Scene<'_>, table: &Table) -> Vec<Flag> {
     let lacks = |kind: &str| scene.document.attachments.iter().all(|a| a.kind != kind);
@@ -119,7 +163,7 @@ fn missing_attachments(scene: &Scene<'_>, table: &Table) -> Vec<Flag> {
 /// Whether a document of one of `kinds` was taken before, in the case or the thread.
 fn seen_before(
     view: &View<'_>,
-    case: Option<&Found>,
+    case: Option<&case::Found>,
     thread: &Thread<'_>,
     kinds: &[DocumentType],
 ) -> bool {

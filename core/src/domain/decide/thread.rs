@@ -2,10 +2,10 @@
 
 use super::World;
 use crate::domain::document::Document;
-use crate::domain::relation::Answered;
-use crate::domain::rulebook::{Answers, Table};
+use crate::domain::relation::{Answered, Relation};
+use crate::domain::rulebook::{Answers, Table, Who};
 use crate::domain::state::{DocumentRow, Key, Row, View};
-use crate::ids::{AgencyCode, DocumentRef, LedgerIndex};
+use crate::ids::{AgencyCode, DocumentRef, DutyId, LedgerIndex};
 use crate::refusal::{Reason, Violation};
 
 /// A document's place among others.
@@ -55,6 +55,27 @@ pub(super) fn find<'v>(
     });
     let root = answered.map(|a| a.row.thread).or(replaced.map(|r| r.thread));
     Thread { answered, replaced, root: root.unwrap_or(world.index) }
+}
+
+/// Who made the proposal that the ruling decided to which the answered document objects: the ruling met
+/// what the proposal had asked of the court. It is looked for only where the rulebook sends it something.
+pub(super) fn proposer(view: &View<'_>, table: &Table, thread: &Thread<'_>) -> Option<AgencyCode> {
+    let wanted = Who::Relation(Relation::ProposerOfRuling);
+    table.to.iter().chain(&table.copies).find(|entry| entry.item.who == wanted)?;
+    let answered = thread.answered?;
+    let Some(Row::Closed(met)) = view.get(&Key::ClosedBy(answered.row.in_reply_to?)) else {
+        return None;
+    };
+    let opened_by = |id: &DutyId| match view.get(&Key::Duty(*id)) {
+        Some(Row::Duty(duty)) => Some(&duty.opened_by.sender),
+        _ => None,
+    };
+    // A second ruling meets what an earlier objection asked, and each what it owes by itself.
+    let is_other = |it: &&AgencyCode| {
+        **it != answered.document.sender
+            && answered.row.addressed.iter().all(|addressed| addressed.agency != **it)
+    };
+    met.iter().filter_map(opened_by).find(is_other).cloned()
 }
 
 fn answered<'v>(

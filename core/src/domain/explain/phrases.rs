@@ -95,6 +95,7 @@ impl<'a> Phrases<'a> {
             }
             Relation::AddresseesOfAnswered => "所答复文书的全部主送单位".to_owned(),
             Relation::CopiedWithAnswered => "所答复文书的全部抄送单位".to_owned(),
+            Relation::ProposerOfRuling => "所异议裁定的提请机关".to_owned(),
             Relation::AddresseeOfOpen(name) => format!("在办{}的主送单位", self.kind(name).chinese),
             Relation::AnySupervised => "发送单位监督的任何单位".to_owned(),
             Relation::Any => "任何单位".to_owned(),
@@ -136,6 +137,10 @@ impl<'a> Phrases<'a> {
             Atom::Received(name) => {
                 let received = either("本案已收到", "本案未收到");
                 format!("{received}{}", self.kind(name).chinese)
+            }
+            Atom::PlaceStays => either("新执行地就是原执行地", "新执行地不是原执行地"),
+            Atom::PlaceNotAsAnswered => {
+                either("新执行地与所答复文书载明的不同", "新执行地与所答复文书载明的相同")
             }
             Atom::FieldIs(field, word) => {
                 format!("{}{is}{}", chinese::field(field), chinese::value(field, word))

@@ -45,6 +45,18 @@ fn test_phrase(phrases: &Phrases<'_>, test: &Test) -> Phrase {
                 format!("发送单位不是{}", who.chinese),
             )
         }
+        TestKind::ExpectParty(relations) => {
+            let who = relations.iter().map(|relation| phrases.relation(relation));
+            let who = joined(who, " or ", "或者");
+            Phrase::new(
+                format!("the {} had no document of the case before", who.english),
+                format!("{}此前没有本案文书", who.chinese),
+            )
+        }
+        TestKind::ExpectOwed(duty) => Phrase::new(
+            format!("nobody owes the duty \"{duty}\" that it would end"),
+            format!("没有可由此文书完成的义务“{duty}”"),
+        ),
         TestKind::Always => Phrase::new("always", "一律"),
     };
     let broken = phrases.when(broken, test.when.as_ref());

@@ -41,6 +41,10 @@ pub enum Atom {
     Answers(DocumentType),
     /// A document of this type was taken in the case before.
     Received(DocumentType),
+    /// The new place is the place of execution.
+    PlaceStays,
+    /// The new place is not the one that the answered document names.
+    PlaceNotAsAnswered,
     /// A field has this word as value; the first is the field's proto name.
     FieldIs(String, String),
 }

@@ -61,6 +61,7 @@ impl Relation {
     const PHRASES: &'static [(Self, &'static str)] = &[
         (Self::AddresseesOfAnswered, "addressees of the answered document"),
         (Self::CopiedWithAnswered, "those copied with the answered document"),
+        (Self::ProposerOfRuling, "proposer of the ruling objected to"),
         (Self::AnySupervised, "any agency that the sender supervises"),
         (Self::Any, "any agency"),
     ];
@@ -164,6 +165,7 @@ impl fmt::Display for Relation {
             }
             Self::AddresseesOfAnswered
             | Self::CopiedWithAnswered
+            | Self::ProposerOfRuling
             | Self::AnySupervised
             | Self::Any => {
                 let phrase = Self::PHRASES.iter().find(|(phrase, _)| phrase == self);
@@ -222,6 +224,8 @@ impl Atom {
         (Self::PersonIsMissing, "person is missing"),
         (Self::Arrested, "arrested"),
         (Self::SenderMayEnrol, "sender may enrol"),
+        (Self::PlaceStays, "place stays"),
+        (Self::PlaceNotAsAnswered, "place not as answered"),
     ];
 
     /// The kinds that `decided by` may name.
@@ -276,7 +280,9 @@ impl fmt::Display for Atom {
             | Self::SubjectIsJuvenile
             | Self::PersonIsMissing
             | Self::Arrested
-            | Self::SenderMayEnrol => {
+            | Self::SenderMayEnrol
+            | Self::PlaceStays
+            | Self::PlaceNotAsAnswered => {
                 let phrase = Self::PHRASES.iter().find(|(phrase, _)| phrase == self);
                 f.write_str(phrase.map_or("", |(_, words)| words))
             }

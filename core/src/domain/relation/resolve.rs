@@ -50,14 +50,16 @@ impl Found {
 
 impl Scene<'_> {
     /// Whom `relation` names: exactly one agency, but any number for the addressees of the answered
-    /// document and those copied with it. Where several fit, the document's choice among them.
+    /// document and those copied with it, and perhaps none for the proposer of a ruling. Where several fit, the document's choice among them.
     ///
     /// # Errors
     /// See [`Unresolved`].
     pub fn resolve(&self, relation: &Relation) -> Result<Vec<Found>, Unresolved> {
         let all = self.all(relation)?;
         match relation {
-            Relation::AddresseesOfAnswered | Relation::CopiedWithAnswered => Ok(all),
+            Relation::AddresseesOfAnswered
+            | Relation::CopiedWithAnswered
+            | Relation::ProposerOfRuling => Ok(all),
             _ => self.choose(all).map(|one| vec![one]),
         }
     }
@@ -110,6 +112,9 @@ impl Scene<'_> {
             }
             Relation::AddresseesOfAnswered => Ok(self.recipients(false)),
             Relation::CopiedWithAnswered => Ok(self.recipients(true)),
+            Relation::ProposerOfRuling => {
+                Ok(self.addressable(self.proposer.as_ref()).into_iter().collect())
+            }
             Relation::AddresseeOfOpen(kind) => {
                 let addressee = self.open.get(kind).map(|(_, addressee)| addressee);
                 Ok(self.addressable(addressee).into_iter().collect())

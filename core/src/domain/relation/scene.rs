@@ -35,6 +35,8 @@ pub struct Scene<'a> {
     pub case: Option<&'a Case>,
     /// The document's first primary addressee, once routing has found it.
     pub addressee: Option<AgencyCode>,
+    /// Who made the proposal that the ruling decided to which the answered document objects.
+    pub proposer: Option<AgencyCode>,
     /// Roles that the document itself gives (`sets`, chosen agencies), before the case has them.
     pub given: BTreeMap<Role, AgencyCode>,
     /// For each type with an open document in the case: that document's sender and its first

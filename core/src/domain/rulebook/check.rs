@@ -11,7 +11,7 @@ use super::{Answers, DutyRule, Rulebook, RulebookError, Ruled};
 use crate::domain::relation::nearest;
 use crate::ids::DocumentType;
 
-/// What the books mention and do not have: document types, and the bases of additions.
+/// What the books mention and do not have: document types, duties, and the bases of additions.
 pub(super) fn dangling(
     books: &[Rulebook],
     types: &BTreeSet<DocumentType>,
@@ -24,6 +24,17 @@ pub(super) fn dangling(
         {
             let near = nearest(name.as_str(), types.iter().map(DocumentType::as_str));
             errors.push(mention.error(format!("no book has a document type {name:?}"), near));
+        }
+    }
+    let named = |name: &String| {
+        let tables = books.iter().flat_map(|book| &book.documents);
+        tables.flat_map(|(_, table)| &table.duties).any(|duty| duty.item.name == *name)
+    };
+    for mention in mentions {
+        if let Mentioned::Duty(name) = &mention.what
+            && !named(name)
+        {
+            errors.push(mention.error(format!("no book has a duty {name:?}"), None));
         }
     }
     for book in books {

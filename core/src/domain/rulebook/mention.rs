@@ -23,6 +23,8 @@ pub(super) struct Mention {
 pub(super) enum Mentioned {
     /// A document type.
     Type(DocumentType),
+    /// The name of a duty.
+    Duty(String),
     /// A field of the header or of this type's body, and what it must hold.
     Field(Option<DocumentType>, String, Expected),
     /// A place: some document must tell it.

@@ -138,7 +138,7 @@ const PLACE_FIELDS: &[(Place, Option<&str>)] = &[
 /// The error that something mentioned is not in the schema, or not as it should be.
 fn unmet(mention: &Mention, schema: &dyn Schema, types: &[DocumentType]) -> Option<RulebookError> {
     match &mention.what {
-        Mentioned::Type(_) => None,
+        Mentioned::Type(_) | Mentioned::Duty(_) => None,
         Mentioned::Place(place) => {
             let (_, field) = PLACE_FIELDS.iter().find(|(other, _)| other == place)?;
             let field = (*field)?;

@@ -139,6 +139,32 @@ fn service_on_paper_settles_the_delivery_and_starts_its_limits_that_day() {
 }
 
 #[test]
+fn service_on_paper_of_what_cannot_be_is_refused() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    let paper = |kind: &str, agency: &str, day| {
+        Paper::new("liwan-corrections", "served_otherwise")
+            .answering(&sent)
+            .with("served_type", Fact::Text(kind.to_owned()))
+            .agency("served_agency", agency)
+            .with("served_date", day)
+    };
+    let today = date(11, 2);
+    let mut refused = |paper| {
+        let refusal = nation.send(paper).err().unwrap();
+        refusal.violations.iter().map(|v| (v.reason, v.field.clone())).collect::<Vec<_>>()
+    };
+    let of_nothing = refused(paper("nonsense", "liwan-court", today.clone()));
+    assert_eq!(of_nothing, [(Reason::UnknownType, "served_type".to_owned())]);
+    let on_nobody = refused(paper("return_receipt", "nosuch", today.clone()));
+    assert_eq!(on_nobody, [(Reason::NoAgency, "served_agency".to_owned())]);
+    let to_come = refused(paper("return_receipt", "liwan-court", date(11, 3)));
+    assert_eq!(to_come, [(Reason::ImpossibleDate, "served_date".to_owned())]);
+    nation.send(paper("return_receipt", "liwan-court", today)).unwrap();
+    assert!(matches!(nation.duties("送达回执")[0].state, DutyState::Closed { .. }));
+}
+
+#[test]
 fn a_duty_done_before_its_receipt_keeps_its_limit_if_it_comes_to_nothing() {
     let mut nation = Nation::new();
     let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();

@@ -1,6 +1,7 @@
 //! Dates and terms that the statutes don't allow: taken, and shown to the procuratorate.
 
 use super::*;
+use crate::domain::record::CaseSet;
 
 fn flags(nation: &mut Nation, paper: Paper) -> Vec<String> {
     let sent = nation.send(paper).unwrap();
@@ -87,4 +88,38 @@ fn an_amnesty_does_not_wait_for_the_expiry() {
         .about(1, Category::Probation)
         .word("release_ground", "amnesty");
     assert!(flags(&mut nation, release).is_empty());
+}
+
+#[test]
+fn what_has_happened_is_not_dated_in_the_future_and_nothing_is_issued_before_it_is_decided() {
+    let signed = |paper: Paper| paper.with("notice_signed_date", day(2030, 1, 1));
+    assert_eq!(flagged(signed), ["IN_THE_FUTURE notice_signed_date"]);
+    let issued = |paper: Paper| paper.with("issue_date", day(2026, 1, 1));
+    assert_eq!(flagged(issued), ["ISSUED_BEFORE_DECISION"]);
+    let leave = |from, until| {
+        move |paper: Paper| paper.with("leave_start_date", from).with("leave_end_date", until)
+    };
+    assert!(flagged(leave(day(2026, 12, 20), day(2026, 12, 20))).is_empty());
+    let ends_first = flagged(leave(day(2026, 12, 20), day(2026, 2, 20)));
+    assert_eq!(ends_first, ["ENDS_BEFORE_IT_BEGINS leave"]);
+}
+
+#[test]
+fn who_is_under_eighteen_was_a_juvenile_at_the_offence() {
+    let born = |born: jiff::civil::Date| {
+        let mut nation = Nation::new();
+        let mut paper = verdict("liwan-court", "440103", 1);
+        paper.0.subject.as_mut().unwrap().born = Some(born);
+        let sent = nation.send(paper).unwrap();
+        let juvenile = sent.record.effects.iter().find_map(|ruled| match &ruled.effect {
+            Effect::CaseSet { set: CaseSet::Juvenile(juvenile), .. } => Some(*juvenile),
+            _ => None,
+        });
+        let flags: Vec<String> = sent.flags().into_iter().map(ToOwned::to_owned).collect();
+        (juvenile, flags)
+    };
+    // The papers are of 2 November 2026, the eighteenth birthday.
+    let born_then = jiff::civil::Date::new(2008, 11, 2).unwrap();
+    assert_eq!(born(born_then), (Some(true), vec!["JUVENILE_BY_BIRTH".to_owned()]));
+    assert_eq!(born(born_then.yesterday().unwrap()), (Some(false), Vec::new()));
 }

@@ -45,6 +45,18 @@ impl Scene<'_> {
             Atom::SenderIs(kinds) => self.is_one_of(&self.document.sender, kinds),
             Atom::Answers(kind) => self.answered.is_some_and(|answered| answered.row.kind == *kind),
             Atom::Received(kind) => self.case.is_some_and(|case| case.seen.contains(kind)),
+            Atom::PlaceStays => {
+                matches!((self.place(Place::New), self.place(Place::Old)), (Ok(a), Ok(b)) if a == b)
+            }
+            Atom::PlaceNotAsAnswered => {
+                let answered = self.answered.and_then(|it| it.row.places.get("new_place"));
+                let (Some(said), Some(answered)) = (self.document.place("new_place"), answered)
+                else {
+                    return false;
+                };
+                let answered = self.divisions.today(answered);
+                !self.divisions.today(said).iter().any(|place| answered.contains(place))
+            }
             Atom::FieldIs(field, value) => match self.document.fact(field) {
                 Some(Fact::Word(word)) => word == value,
                 Some(Fact::Bool(yes)) => yes.to_string() == *value,

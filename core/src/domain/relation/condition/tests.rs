@@ -17,7 +17,7 @@ fn decided_by(organ: &str, place: &str) -> Stage {
 }
 
 fn subject() -> Subject {
-    Subject { case: None, person: None, category: None, juvenile: None }
+    Subject { case: None, person: None, category: None, juvenile: None, born: None }
 }
 
 #[test]
@@ -42,6 +42,26 @@ fn places_differ_needs_two_places() {
     by_nobody.case = None;
     by_nobody.document.execution_place = Some("440104".parse().unwrap());
     assert!(!holds(&by_nobody, &Atom::PlacesDiffer));
+}
+
+#[test]
+fn a_new_place_is_the_old_one_and_the_one_that_was_answered_or_not() {
+    let moving = |place: &str| {
+        let mut decided = document_row("place_change_decision", &[], &[]);
+        decided.places.insert("new_place".to_owned(), "440104".parse().unwrap());
+        let mut stage =
+            Stage::new("liwan-corrections", "440103").answering("liwan-corrections", decided);
+        let place = Fact::Place(place.parse().unwrap());
+        stage.document.facts.insert("new_place".to_owned(), place);
+        stage
+    };
+    assert!(holds(&moving("440103"), &Atom::PlaceStays));
+    assert!(!holds(&moving("440104"), &Atom::PlaceStays));
+    assert!(!holds(&moving("440104"), &Atom::PlaceNotAsAnswered));
+    assert!(holds(&moving("110105"), &Atom::PlaceNotAsAnswered));
+    let mut silent = moving("110105");
+    silent.document.facts.clear();
+    assert!(!holds(&silent, &Atom::PlaceNotAsAnswered));
 }
 
 #[test]

@@ -186,6 +186,10 @@ fn what_is_named_must_be_somewhere() {
         errors(&[("first.toml", &text)]),
         ["first.toml:17: document.paper.duties[0].when: no book has a document type x"]
     );
+    let rule =
+        "[[document.paper.rules]]\nexpect_owed = \"无\"\non_break = \"flag\"\nverified = false\n";
+    let found = errors(&[("first.toml", &format!("{FIRST}{rule}"))]);
+    assert!(found.iter().any(|error| error.ends_with("no book has a duty \"无\"")), "{found:?}");
 }
 
 const TOPIC: &str = r#"[topic.handover]

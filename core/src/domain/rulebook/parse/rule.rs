@@ -4,6 +4,7 @@ use super::entry::{condition, relation};
 use super::reader::{Keys, Node, Reported};
 use super::table::TableScope;
 use super::{articles, document_type};
+use crate::domain::rulebook::mention::Mentioned;
 use crate::domain::rulebook::{OnBreak, Ruled, Test, TestKind};
 
 /// The keys of which a rule has exactly one.
@@ -14,6 +15,8 @@ const TESTS: &[&str] = &[
     "expect_none_open",
     "expect_before",
     "expect_sender",
+    "expect_party",
+    "expect_owed",
     "always",
 ];
 
@@ -25,6 +28,8 @@ const KEYS: &[&str] = &[
     "expect_none_open",
     "expect_before",
     "expect_sender",
+    "expect_party",
+    "expect_owed",
     "always",
     "same_sender",
     "when",
@@ -53,6 +58,13 @@ pub(super) fn rule(
     Ok(Ruled { path: scope.path("rules", index), line: node.line(), articles, verified, item })
 }
 
+/// The name of a duty that some table opens.
+fn expect_owed(node: &Node<'_>) -> Result<TestKind, Reported> {
+    let name = node.text()?;
+    node.mention(Mentioned::Duty(name.to_owned()));
+    Ok(TestKind::ExpectOwed(name.to_owned()))
+}
+
 fn test(keys: &Keys<'_>, scope: &TableScope<'_>) -> Result<TestKind, Reported> {
     let mut present = TESTS.iter().filter_map(|key| Some((*key, keys.get(key)?)));
     let (Some((key, node)), None) = (present.next(), present.next()) else {
@@ -67,6 +79,8 @@ fn test(keys: &Keys<'_>, scope: &TableScope<'_>) -> Result<TestKind, Reported> {
         "needs_open" => Ok(TestKind::NeedsOpen(document_type(&node)?, same_sender)),
         "expect_before" => node.distinct(document_type).map(TestKind::ExpectBefore),
         "expect_sender" => node.distinct(relation).map(TestKind::ExpectSender),
+        "expect_party" => node.distinct(relation).map(TestKind::ExpectParty),
+        "expect_owed" => expect_owed(&node),
         "always" => keys.is_set("always", true).map(|_| TestKind::Always),
         _ => node.distinct(document_type).map(TestKind::NoneOpen),
     }
