@@ -36,6 +36,8 @@ pub(super) struct Route {
     pub(super) roles: BTreeMap<Role, AgencyCode>,
     /// For each agency that the document chooses, the choices that it fits.
     choices: BTreeMap<AgencyCode, BTreeSet<String>>,
+    /// A primary addressee is the sender itself.
+    to_itself: bool,
 }
 
 /// Works the route out; adds what is wrong to `violations`.
@@ -61,7 +63,9 @@ pub(super) fn route(scene: &Scene<'_>, table: &Table, violations: &mut Vec<Viola
     route.check_choices(&scene, violations);
     let is_record = table.base.class == Class::Record;
     let primary = route.addressees.iter().any(|addressee| !addressee.copy);
-    if !is_record && !primary && violations.is_empty() {
+    // Whoever asked may have been merged into whoever answers: the answer is recorded and goes to nobody.
+    let answers_itself = route.to_itself && scene.answered.is_some();
+    if !is_record && !primary && !answers_itself && violations.is_empty() {
         violations.push(Violation::new(Reason::NoAgency, "").articles(&table.articles));
     }
     if route.addressees.len() > limits::ADDRESSEES {
@@ -165,6 +169,7 @@ impl Route {
     /// Adds an addressee: never the sender itself, and nobody twice; a primary stays primary.
     fn add(&mut self, scene: &Scene<'_>, entry: &Ruled<Entry>, found: Found, copy: bool) {
         if found.agency == scene.document.sender {
+            self.to_itself |= !copy;
             return;
         }
         match self.addressees.iter_mut().find(|a| a.agency == found.agency) {

@@ -23,6 +23,12 @@ impl Simulation {
                     self.settle_down(id);
                 }
             }
+            // Since the consultation the two were merged: nobody moves from an agency to itself.
+            Act::ChangePlace | Act::MoveFile
+                if self.here(id, "corrections") == self.there(id, "corrections") =>
+            {
+                self.settle_down(id);
+            }
             Act::ChangePlace => {
                 let (by, today) = (self.here(id, "corrections"), self.today());
                 let new = self.lives[id].new_place.clone().unwrap();
