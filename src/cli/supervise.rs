@@ -1,5 +1,5 @@
-//! `xianjie supervise`: what is owed, who is between two agencies, who answers for whom; for those who
-//! owe or are owed, and for the procuratorate (检察监督).
+//! `xianjie supervise`: what is owed, who is between two agencies or missing, who answers for whom; for
+//! those who owe or are owed, and for the procuratorate (检察监督).
 //!
 //! What it shows as past its limit is what the hub has not seen: a reminder, never a finding.
 
@@ -16,6 +16,7 @@ mod custody;
 mod duties;
 mod gaps;
 mod live;
+mod missing;
 mod scene;
 mod screen;
 mod statistics;
@@ -35,7 +36,7 @@ An agency sees what it owes or is owed; with the right to supervise also what th
 supervises. What is past its limit here is what the hub has not seen: a reminder, never a finding.
 逾期提示仅表明本平台尚未收到相应文书，提请核实，不是认定结论。";
 
-/// See what is owed, missed, and who is between two agencies (检察监督)
+/// See what is owed, missed, and who is between two agencies or missing (检察监督)
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -75,6 +76,12 @@ Examples 示例:
         #[arg(long)]
         missed: bool,
     },
+    /// The persons whose whereabouts are unknown, the longest first (下落不明)
+    #[command(after_help = "\
+Examples 示例:
+  xianjie supervise missing --as gz-baiyun-procuratorate
+  xianjie supervise missing --as gz-baiyun-corrections --json")]
+    Missing,
     /// Which agency answers for a person, and the steps to it (监管责任)
     #[command(after_help = "\
 Examples 示例:
@@ -134,6 +141,7 @@ pub async fn run(args: Args, globals: &Globals) -> Result<(), CliError> {
             duties::run(&client, &filter, globals).await
         }
         Some(Command::Gaps { missed }) => gaps::run(&client, missed, globals).await,
+        Some(Command::Missing) => missing::run(&client, globals).await,
         Some(Command::Custody { case, at }) => custody::run(&client, case, at, globals).await,
         Some(Command::Statistics { month }) => statistics::run(&client, &month, globals).await,
         Some(Command::Alarms { after, follow }) => {

@@ -25,8 +25,8 @@ use crate::wire::pb;
 pub use pb::owed_duty::Owner;
 use pb::watch_alarms_response::Message;
 pub use pb::{
-    AlarmRaised, CustodyNow, DutyStanding, Gap, GapKind, GetCustodyResponse, OwedDuty, PastStep,
-    StatisticsRow,
+    AlarmRaised, CustodyNow, DutyStanding, Gap, GapKind, GetCustodyResponse, MissingPerson,
+    OwedDuty, PastStep, StatisticsRow,
 };
 
 /// How many a page holds at most: the hub gives no more.
@@ -119,6 +119,26 @@ impl Client {
             let answer = self.supervision().list_gaps(unary(request.clone())).await;
             let page = answer.map_err(CallError::from)?.into_inner();
             found.extend(page.gaps);
+            if page.next_page_token.is_empty() {
+                return Ok(found);
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+
+    /// The persons whose whereabouts are unknown (下落不明) while somebody answers for them.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn missing_persons(&self) -> Result<Vec<MissingPerson>, QueryError> {
+        let agency = self.agency()?.to_string();
+        let page_token = String::new();
+        let mut request = pb::ListMissingPersonsRequest { agency, page_size: PAGE, page_token };
+        let mut found = Vec::new();
+        loop {
+            let answer = self.supervision().list_missing_persons(unary(request.clone())).await;
+            let page = answer.map_err(CallError::from)?.into_inner();
+            found.extend(page.persons);
             if page.next_page_token.is_empty() {
                 return Ok(found);
             }

@@ -153,6 +153,28 @@ impl Hub {
         Ok(loaded.rows.into_iter().filter_map(case).collect())
     }
 
+    /// The cases of the persons who are sought (下落不明) and concern an agency, above `after`: at most
+    /// `limit`, and fewer only if there are no more.
+    ///
+    /// # Errors
+    /// The store can't be read now.
+    pub async fn sought_by(
+        &self,
+        agency: &AgencyCode,
+        after: Option<CaseRef>,
+        limit: usize,
+    ) -> Result<Vec<CaseRef>, Refusal> {
+        let (from, to) = Key::sought_bounds(agency, after);
+        let page = self.shared.store.scan(&from, &to, limit).await.map_err(unavailable)?;
+        let mut cases = Vec::with_capacity(page.len());
+        for (key, _) in page {
+            if let Key::SoughtBy(_, case) = Key::from_bytes(&key).map_err(unavailable)? {
+                cases.push(case);
+            }
+        }
+        Ok(cases)
+    }
+
     /// The steps of custody that a case took from record `from` on, by the records that took them, the
     /// oldest first: at most `limit`, and fewer only if there are no more.
     ///

@@ -96,7 +96,7 @@ impl pb::exchange_service_server::ExchangeService for Exchange {
     ) -> Result<Response<Self::WatchSubmissionsStream>, Status> {
         let caller = Caller::of(&self.0, &request);
         let leaving = Leaving::of(&request);
-        let watch = watch::Watch::open(caller, leaving, &request.into_inner());
+        let watch = watch::ProgressStream::open(caller, leaving, &request.into_inner());
         Ok(Response::new(answers(watch.map_err(|refusal| super::status::refused(&refusal))?)))
     }
 

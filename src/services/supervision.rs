@@ -13,6 +13,8 @@ mod alarms;
 mod custody;
 mod duties;
 mod encoding;
+mod missing;
+mod reader;
 mod statistics;
 
 use statistics::Counters;
@@ -47,6 +49,14 @@ impl pb::supervision_service_server::SupervisionService for Supervision {
     ) -> Result<Response<pb::ListGapsResponse>, Status> {
         let caller = Caller::of(&self.hub, &request);
         unary(duties::gaps(caller, request.into_inner())).await
+    }
+
+    async fn list_missing_persons(
+        &self,
+        request: Request<pb::ListMissingPersonsRequest>,
+    ) -> Result<Response<pb::ListMissingPersonsResponse>, Status> {
+        let caller = Caller::of(&self.hub, &request);
+        unary(missing::list(caller, request.into_inner())).await
     }
 
     async fn get_custody(

@@ -4,14 +4,19 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use pb::exchange_service_client::ExchangeServiceClient;
 use pb::inbox_service_client::InboxServiceClient;
+use pb::ledger_service_client::LedgerServiceClient;
 use serde_json::{Value, json};
-use xianjie::wire::pb;
+use xianjie::wire::{self, pb};
+use xianjie_core::domain::record::Kind;
 
+use crate::people::{enrolment, wire_document};
 use crate::process::Process;
 
 const COURT: &str = "yuexiu-court";
 const POLICE: &str = "tianhe-police";
+const CORRECTIONS: &str = "tianhe-corrections";
 
 /// `XIANJIE_PYTHON_PROGRAM` names a Python that has what the client's `requirements.txt` says.
 #[tokio::test(flavor = "multi_thread")]
@@ -24,7 +29,8 @@ async fn a_client_in_python_sends_and_receives() {
     let python = Python { program: program.into(), generated: generated.path().to_owned() };
     python.generate();
     let attachments = json!([{ "name": "judgment.pdf", "kind": "判决书" }]);
-    sends_and_receives(|| python.client(), attachments).await;
+    sends_and_receives(|| python.client("client.py"), attachments).await;
+    queries(|| python.client("query.py"), &[]).await;
 }
 
 /// `XIANJIE_JAVA_CLIENT` names the program that `tests/clients/java/build.sh` made.
@@ -35,6 +41,7 @@ async fn a_client_in_java_sends_and_receives() {
         return;
     };
     sends_and_receives(|| Command::new(&program), json!([])).await;
+    queries(|| Command::new(&program), &["query"]).await;
 }
 
 /// A court sends a connection test, and a document from a file twice; the police receive and sign.
@@ -69,6 +76,47 @@ async fn sends_and_receives(client: impl Fn() -> Command, attachments: Value) {
     assert_eq!(open.heartbeat.unwrap().head_inbox_number, 2);
 }
 
+/// A court queries how a person is supervised, reads what it finds, and its query stands in the ledger.
+async fn queries(client: impl Fn() -> Command, command: &[&str]) {
+    let process = Process::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let court = process.profile(folder.path(), COURT);
+    let case = submit(&process, enrolment()).await;
+    let warning = json!({
+        "subject": { "correction_case": case },
+        "issue_date": "2026-11-23",
+        "discipline_record": {
+            "discipline_kind": "DISCIPLINE_KIND_WARNING",
+            "given_date": "2026-11-20",
+            "facts": "未报告",
+        },
+    });
+    submit(&process, warning).await;
+    let asked = ["supervision", &case, "case_handling", "刑诉法 286"];
+    let told = run(client(), &court, &[command, &asked].concat());
+    let lines: Vec<&str> = told.lines().collect();
+    let [query, found] = lines[..] else { panic!("{told}") };
+    assert!(found.ends_with(" discipline_record 2026-11-23"), "{told}");
+
+    let index = query.strip_prefix("query ").unwrap().strip_suffix(": 1 found").unwrap();
+    let mut ledger = LedgerServiceClient::new(process.connect(COURT).await);
+    let (agency, index) = (COURT.to_owned(), index.parse().unwrap());
+    let receipt = ledger.get_receipt(pb::GetReceiptRequest { agency, index }).await.unwrap();
+    let record = wire::record::decode(&receipt.into_inner().receipt.unwrap().record).unwrap();
+    let Kind::Access(access) = record.kind else { panic!("{record:?}") };
+    assert_eq!(access.query.unwrap().ground.article.as_str(), "刑诉法 286");
+}
+
+/// Has the corrections agency send a document; its case.
+async fn submit(process: &Process, fields: Value) -> String {
+    let paper = process.people.document(CORRECTIONS, fields);
+    let agency = CORRECTIONS.to_owned();
+    let signed_document = Some(wire_document(&paper));
+    let request = pb::SubmitDocumentRequest { agency, signed_document };
+    let mut exchange = ExchangeServiceClient::new(process.connect(CORRECTIONS).await);
+    exchange.submit_document(request).await.unwrap().into_inner().correction_case
+}
+
 /// Runs a client; what it printed.
 fn run(mut client: Command, profile: &Path, arguments: &[&str]) -> String {
     client.arg("--profile").arg(profile).args(arguments).stdin(Stdio::null());
@@ -94,10 +142,10 @@ impl Python {
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
 
-    /// The client, ready to be told what to do.
-    fn client(&self) -> Command {
+    /// One of the client's programs, ready to be told what to do.
+    fn client(&self, name: &str) -> Command {
         let mut command = Command::new(&self.program);
-        command.arg(clients().join("client.py")).env("XIANJIE_PYTHON", &self.generated);
+        command.arg(clients().join(name)).env("XIANJIE_PYTHON", &self.generated);
         command
     }
 }

@@ -37,14 +37,15 @@ pub(crate) struct House {
 }
 
 impl House {
-    /// A new hub under the built-in law, its agencies registered; it is closed.
+    /// A new hub under the built-in law, its agencies registered; it is closed. It is a demonstration's:
+    /// its clock may leap.
     pub(crate) async fn found() -> Self {
         Self::found_with(Schema::built_in(), Law::built_in()).await
     }
 
-    /// The same as a demonstration, whose clock may leap.
-    pub(crate) async fn found_demo() -> Self {
-        let origin = "hub.example.demo/ledger/1".parse().unwrap();
+    /// The same, but no demonstration: the hub guards its clock, and sees when it stood still.
+    pub(crate) async fn found_guarded() -> Self {
+        let origin = "hub.house.test/ledger/1".parse().unwrap();
         Self::found_as(origin, Schema::built_in(), Law::built_in()).await
     }
 

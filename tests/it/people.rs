@@ -281,7 +281,8 @@ pub(crate) fn agency(name: &str, kind: Kind, place: &str, supervisor: &str) -> A
     }
 }
 
-fn system(name: &str) -> System {
+/// A system of the agency of its name, with every right.
+pub(crate) fn system(name: &str) -> System {
     System {
         code: name.parse().unwrap(),
         name: format!("示例{name}系统"),

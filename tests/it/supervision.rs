@@ -16,6 +16,9 @@ use crate::hostile::documents::verdict;
 use crate::people::{NOW, agency, code, enrolment, wire_document};
 use crate::process::Process;
 
+mod missing;
+mod receiving;
+
 const COURT: &str = "yuexiu-court";
 const CORRECTIONS: &str = "tianhe-corrections";
 const PROCURATORATE: &str = "tianhe-procuratorate";

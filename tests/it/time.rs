@@ -16,6 +16,8 @@ use crate::hostile::documents::verdict;
 use crate::house::House;
 use crate::people::{NOW, code};
 
+mod away;
+
 const COURT: &str = "yuexiu-court";
 const CORRECTIONS: &str = "tianhe-corrections";
 const PROCURATORATE: &str = "tianhe-procuratorate";
@@ -85,7 +87,7 @@ fn of(steps: &[(String, DutyStep)], name: &str) -> Vec<DutyStep> {
 
 /// A hub whose ledger holds one verdict, served and never answered.
 async fn forgotten() -> (House, Arc<Hub>, xianjie::hub::Tasks) {
-    let house = House::found_demo().await;
+    let house = House::found().await;
     let (hub, tasks) = house.open(house.store().await).await.unwrap();
     hub.submit(&code(COURT), house.document(COURT, verdict(1))).await.unwrap();
     (house, hub, tasks)

@@ -10,7 +10,6 @@ use super::agency::Right;
 use super::directory::Directory;
 use super::duty::Duty;
 use super::record::{Clock, Effect, Kind, Record};
-use super::role::Role;
 use super::state::{Case, DocumentRow};
 use crate::ids::AgencyCode;
 use crate::refusal::Reason;
@@ -48,6 +47,7 @@ pub enum Rpc {
     ListSystems,
     ListDuties,
     ListGaps,
+    ListMissingPersons,
     GetCustody,
     GetStatistics,
     WatchAlarms,
@@ -101,6 +101,7 @@ pub const NEEDS: &[(Rpc, Need)] = &[
     (Rpc::ListSystems, Need::Operator),
     (Rpc::ListDuties, Need::Carried),
     (Rpc::ListGaps, Need::Carried),
+    (Rpc::ListMissingPersons, Need::Carried),
     (Rpc::GetCustody, Need::Sight),
     (Rpc::GetStatistics, Need::Right(Right::Supervise)),
     (Rpc::WatchAlarms, Need::Carried),
@@ -265,17 +266,6 @@ pub fn case_relations(
     among(directory, reader, &case.parties)
 }
 
-/// The roles whose holders must know where a person is now.
-const CONCERNED: [Role; 4] =
-    [Role::DecisionOrgan, Role::ResponsibleAgency, Role::FileHolder, Role::Custodian];
-
-/// Whom a person concerns now: who answers for them, holds them or their file, is the responsible
-/// agency or decided.
-pub fn concerned(case: &Case) -> impl Iterator<Item = &AgencyCode> {
-    let holders = CONCERNED.iter().filter_map(|role| case.roles.get(role));
-    holders.chain(&case.custody.answers).chain(&case.custody.guard)
-}
-
 /// How `reader` stands to a person as they are now: party is whom they concern; and who supervises one
 /// of these supervises.
 #[must_use]
@@ -284,7 +274,7 @@ pub fn custody_relations(
     reader: &AgencyCode,
     case: &Case,
 ) -> BTreeSet<Relation> {
-    among(directory, reader, concerned(case))
+    among(directory, reader, case.concerned())
 }
 
 /// How `reader` stands to a record (its sender, its addressees, its supervisors as recorded).

@@ -195,9 +195,29 @@ pub struct Case {
     pub seen: BTreeSet<DocumentType>,
     /// Who answers for the person.
     pub custody: Custody,
+    /// Since when the hub has known that whereabouts are unknown: set while `custody.missing` is.
+    pub missing_since: Option<Time>,
 }
 
+/// The roles whose holders must know where a person is now.
+const CONCERNED: [Role; 4] =
+    [Role::DecisionOrgan, Role::ResponsibleAgency, Role::FileHolder, Role::Custodian];
+
 impl Case {
+    /// Whom the person concerns now: who answers for them, holds them or their file, is the responsible
+    /// agency or decided. One agency may come more than once.
+    pub fn concerned(&self) -> impl Iterator<Item = &AgencyCode> {
+        let holders = CONCERNED.iter().filter_map(|role| self.roles.get(role));
+        holders.chain(&self.custody.answers).chain(&self.custody.guard)
+    }
+
+    /// Whether the person's whereabouts are unknown (下落不明) while somebody answers for them: nobody
+    /// seeks whose correction has ended.
+    #[must_use]
+    pub fn is_sought(&self) -> bool {
+        self.missing_since.is_some() && self.custody.answers.is_some()
+    }
+
     /// Whether what is known of the person is sealed (犯罪记录封存, 刑诉法 286): a juvenile at the
     /// offence whose correction has ended. No document tells the length of the penalty but in words:
     /// where it was over five years, the seal asks more than the law does, and a query opens it.

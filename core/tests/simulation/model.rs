@@ -126,5 +126,15 @@ fn refolds(hub: &Hub) -> Checked {
         let read = Key::from_bytes(&key.to_bytes());
         ensure(read.as_ref() == Ok(key), "P9", || format!("{key:?} is read as {read:?}"))?;
     }
+    in_order(hub)
+}
+
+/// Keys stand in the store as they do in memory, but for a case's documents, the newest first.
+fn in_order(hub: &Hub) -> Checked {
+    let keys = || hub.rows.keys().filter(|key| !matches!(key, Key::Filed(..)));
+    for (key, next) in keys().zip(keys().skip(1)) {
+        let ascends = key.to_bytes() < next.to_bytes();
+        ensure(ascends, "P9", || format!("{next:?} stands before {key:?} in the store"))?;
+    }
     Ok(())
 }

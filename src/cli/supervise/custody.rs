@@ -9,7 +9,7 @@ use super::super::{CliError, Globals};
 use super::words;
 use crate::client::Client;
 use crate::client::json::to_json;
-use crate::client::supervise::{CustodyNow, GetCustodyResponse};
+use crate::client::supervise::GetCustodyResponse;
 
 /// Prints who answers, and how it came to that.
 pub(super) async fn run(
@@ -37,7 +37,12 @@ fn text(case: CaseRef, answer: &GetCustodyResponse, at: Time, globals: &Globals)
     };
     // Writing to a string can't fail.
     let _ = writeln!(text, "  {}: {who}", globals.words("answers", "监管责任单位"));
-    let _ = writeln!(text, "  {}: {}", globals.words("custody", "监管状态"), state(&now, globals));
+    let _ = writeln!(
+        text,
+        "  {}: {}",
+        globals.words("custody", "监管状态"),
+        printable(&words::custody(&now, globals))
+    );
     if answer.steps.is_empty() {
         let _ = writeln!(text, "  {}", globals.words("no step was taken", "尚无经过"));
         return text;
@@ -63,18 +68,11 @@ fn steps(answer: &GetCustodyResponse, globals: &Globals) -> Vec<String> {
             step.index.to_string(),
             words::time(step.record_time.as_ref()),
             words::step(step.step, globals),
-            state(&after, globals),
+            words::custody(&after, globals),
             after.answers.clone(),
         ]);
     }
     table.lines()
-}
-
-/// The state with all that is noted beside it.
-fn state(custody: &CustodyNow, globals: &Globals) -> String {
-    let mut state = vec![words::state(custody.state, globals)];
-    state.extend(words::flags(custody, globals));
-    printable(&state.join(", "))
 }
 
 #[cfg(test)]
@@ -85,7 +83,7 @@ mod tests {
     use super::*;
     use crate::cli::globals::Lang;
     use crate::cli::supervise::duties::tests::NOW;
-    use crate::client::supervise::PastStep;
+    use crate::client::supervise::{CustodyNow, PastStep};
     use crate::wire::record::Word as _;
     use crate::wire::time::write_time;
 

@@ -42,8 +42,6 @@ fn lines(gaps: &[Gap], now: Time, globals: &Globals) -> Vec<String> {
     for gap in gaps {
         let duty = gap.duty.as_ref().unwrap_or(&nothing);
         let custody = gap.custody.clone().unwrap_or_default();
-        let mut state = vec![words::state(custody.state, globals)];
-        state.extend(words::flags(&custody, globals));
         table.row([
             words::in_lang(globals, words::gap_kind(gap.kind())),
             words::in_lang(globals, duties::standing(duty)),
@@ -51,7 +49,7 @@ fn lines(gaps: &[Gap], now: Time, globals: &Globals) -> Vec<String> {
             duty.name.clone(),
             words::owner(duty, globals),
             custody.answers.clone(),
-            state.join(", "),
+            words::custody(&custody, globals),
             duty.correction_case.clone(),
         ]);
     }

@@ -1,7 +1,7 @@
 //! What the live overview shows, as lines: counts on top, the worst duties, the newest alarms. It
 //! knows no terminal but its size.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 use xianjie_core::ids::Time;
@@ -11,19 +11,20 @@ use super::duties::{self, Urgency};
 use super::{alarms, words};
 use crate::client::Client;
 use crate::client::status::QueryError;
-use crate::client::supervise::{AlarmRaised, DutyFilter, Gap, OwedDuty};
+use crate::client::supervise::{AlarmRaised, DutyFilter, Gap, MissingPerson, OwedDuty};
 
 /// How many alarms the overview remembers.
 const REMEMBERED: usize = 100;
 /// How many lines of a screen the newest alarms take at most.
 const ALARM_LINES: usize = 6;
 
-/// What is owed, and who is between two agencies, at one time.
+/// What is owed, who is between two agencies and who is missing, at one time.
 #[derive(Debug, Default)]
 pub(super) struct Picture {
     /// The duties, the worst first.
     duties: Vec<OwedDuty>,
     gaps: Vec<Gap>,
+    missing: Vec<MissingPerson>,
     /// When the hub was asked.
     at: Time,
 }
@@ -35,7 +36,7 @@ pub(super) struct Counts {
     missed: usize,
     gaps: usize,
     gaps_missed: usize,
-    /// Of the persons between two agencies, those whose whereabouts are unknown.
+    /// Persons whose whereabouts are unknown.
     missing_persons: usize,
 }
 
@@ -43,29 +44,23 @@ impl Picture {
     /// Asks the hub.
     pub(super) async fn take(client: &Client) -> Result<Self, QueryError> {
         let at = client.now();
-        let duties = client.duties(&DutyFilter::default()).await?;
-        Ok(Self::of(duties, client.gaps(false).await?, at))
-    }
-
-    pub(super) fn of(mut duties: Vec<OwedDuty>, gaps: Vec<Gap>, at: Time) -> Self {
+        let mut duties = client.duties(&DutyFilter::default()).await?;
         duties::worst_first(&mut duties);
-        Self { duties, gaps, at }
+        let gaps = client.gaps(false).await?;
+        let missing = client.missing_persons().await?;
+        Ok(Self { duties, gaps, missing, at })
     }
 
     /// The numbers of it.
     pub(super) fn counts(&self) -> Counts {
         let is_missed = |duty: &&OwedDuty| Urgency::of(duty).is_missed();
-        let is_missing = |gap: &&Gap| gap.custody.as_ref().is_some_and(|custody| custody.missing);
-        let missing = self.gaps.iter().filter(is_missing).filter_map(|gap| gap.duty.as_ref());
-        // One person may be in several gaps.
-        let persons: BTreeSet<&str> = missing.map(|duty| duty.correction_case.as_str()).collect();
         let gap_duties = self.gaps.iter().filter_map(|gap| gap.duty.as_ref());
         Counts {
             owed: self.duties.len(),
             missed: self.duties.iter().filter(is_missed).count(),
             gaps: self.gaps.len(),
             gaps_missed: gap_duties.filter(is_missed).count(),
-            missing_persons: persons.len(),
+            missing_persons: self.missing.len(),
         }
     }
 

@@ -109,8 +109,15 @@ pub(super) fn owner(duty: &OwedDuty, globals: &Globals) -> String {
     }
 }
 
+/// The state of custody, with all that is noted beside it; it is not shown of everybody.
+pub(super) fn custody(custody: &CustodyNow, globals: &Globals) -> String {
+    let mut words = vec![state(custody.state, globals)];
+    words.extend(flags(custody, globals));
+    words.join(", ")
+}
+
 /// What is noted of a person beside the state of custody.
-pub(super) fn flags(custody: &CustodyNow, globals: &Globals) -> Vec<String> {
+fn flags(custody: &CustodyNow, globals: &Globals) -> Vec<String> {
     let guard = (!custody.guard.is_empty())
         .then(|| format!("{} {}", globals.words("held by", "被限制人身自由于"), custody.guard));
     let noted = |set: bool, words: Words| set.then(|| in_lang(globals, words));

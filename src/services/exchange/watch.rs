@@ -23,7 +23,7 @@ use crate::wire::time::write_time;
 use pb::watch_submissions_response::Message;
 
 /// One watcher.
-pub(super) struct Watch {
+pub(super) struct ProgressStream {
     permit: Permit,
     leaving: BoxFuture<'static, ()>,
     heartbeat: Interval,
@@ -31,7 +31,7 @@ pub(super) struct Watch {
     follow: Follow,
 }
 
-impl Watch {
+impl ProgressStream {
     pub(super) fn open(
         caller: Caller,
         leaving: BoxFuture<'static, ()>,
@@ -45,7 +45,7 @@ impl Watch {
     }
 }
 
-impl Source for Watch {
+impl Source for ProgressStream {
     type Message = pb::WatchSubmissionsResponse;
 
     async fn next(&mut self) -> Option<Result<Self::Message, Status>> {

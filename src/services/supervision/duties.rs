@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use xianjie_core::domain::agency::Right;
 use xianjie_core::domain::duty::Duty;
 use xianjie_core::domain::policy::{self, Rpc};
 use xianjie_core::domain::state::Case;
@@ -15,6 +14,7 @@ use xianjie_core::refusal::{Reason, Refusal, Violation};
 use super::super::encode;
 use super::super::peer::Caller;
 use super::encoding::{custody_now, gap, owed, read_place, write_place};
+use super::reader::Reader;
 use crate::wire::pb;
 
 /// Duties that one page looks at, at most: who may see few must not read all in one call.
@@ -24,7 +24,7 @@ pub(super) async fn list(
     caller: Caller,
     request: pb::ListDutiesRequest,
 ) -> Result<pb::ListDutiesResponse, Refusal> {
-    let reader = DutyReader::open(&caller, Rpc::ListDuties, &request.agency)?;
+    let reader = Reader::open(&caller, Rpc::ListDuties, &request.agency)?;
     let of_agency = match &*request.of_agency {
         "" => None,
         code => Some(code.parse().map_err(|_| Violation::new(Reason::Format, "of_agency"))?),
@@ -47,7 +47,7 @@ pub(super) async fn gaps(
     caller: Caller,
     request: pb::ListGapsRequest,
 ) -> Result<pb::ListGapsResponse, Refusal> {
-    let reader = DutyReader::open(&caller, Rpc::ListGaps, &request.agency)?;
+    let reader = Reader::open(&caller, Rpc::ListGaps, &request.agency)?;
     let fits = |duty: &Duty| duty.handover && (!request.missed || duty.is_missed());
     let lots = reader.lots(None);
     let (duties, next_page_token) =
@@ -84,29 +84,10 @@ impl fmt::Display for Lot {
     }
 }
 
-/// Whoever reads duties, and what it may see of them.
-struct DutyReader<'c> {
-    caller: &'c Caller,
-    agency: AgencyCode,
-    rights: BTreeSet<Right>,
-}
-
-impl<'c> DutyReader<'c> {
-    fn open(caller: &'c Caller, rpc: Rpc, code: &str) -> Result<Self, Refusal> {
-        let agency = caller.agency(rpc, code)?;
-        let rights = caller.rights(&agency);
-        Ok(Self { caller, agency, rights })
-    }
-
+impl Reader<'_> {
     fn sees(&self, duty: &Duty) -> bool {
         let directory = self.caller.hub.directory();
         let relations = policy::duty_relations(&directory, &self.agency, duty);
-        policy::sees(&self.rights, &relations)
-    }
-
-    fn is_concerned(&self, case: &Case) -> bool {
-        let directory = self.caller.hub.directory();
-        let relations = policy::custody_relations(&directory, &self.agency, case);
         policy::sees(&self.rights, &relations)
     }
 

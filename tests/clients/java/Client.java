@@ -42,6 +42,8 @@ import org.xianjie.v1.SubmitDocumentResponse;
  *   xianjie-java --profile DIR send FILE.json        a document; sending the file again is safe
  *   xianjie-java --profile DIR watch [--count N]     receive, store, verify and sign, for ever or so many
  *   xianjie-java --profile DIR ping AGENCY           a connection test
+ *   xianjie-java --profile DIR query TOPIC CASE PURPOSE ARTICLE
+ *                                                    what there is about a person (查询)
  * </pre>
  *
  * DIR holds profile.toml: the agency, the hub, the trust file and three keys, for the connection, for
@@ -296,9 +298,11 @@ public final class Client implements AutoCloseable {
         var words = List.of(arguments);
         String command = words.size() > 2 && words.get(0).equals("--profile") ? words.get(2) : "";
         String last = words.isEmpty() ? "" : words.get(words.size() - 1);
-        if (!List.of("send", "watch", "ping").contains(command)) {
+        boolean complete = !command.equals("query") || words.size() == 7;
+        if (!complete || !List.of("send", "watch", "ping", "query").contains(command)) {
             System.err.println("usage: xianjie-java --profile DIR"
-                    + " send FILE.json | watch [--count N] | ping AGENCY");
+                    + " send FILE.json | watch [--count N] | ping AGENCY"
+                    + " | query TOPIC CASE PURPOSE ARTICLE");
             System.exit(2);
         }
         try (var client = new Client(Path.of(words.get(1)))) {
@@ -306,6 +310,11 @@ public final class Client implements AutoCloseable {
             if (command.equals("watch")) {
                 boolean counted = words.contains("--count");
                 new Inbox(client).watch(counted ? Integer.parseInt(last) : Integer.MAX_VALUE);
+                return;
+            }
+            if (command.equals("query")) {
+                var query = new Query(client, words.get(3), words.get(4), words.get(5), words.get(6));
+                query.tell();
                 return;
             }
             var answer = command.equals("send") ? client.send(Path.of(last)) : client.ping(last);

@@ -28,6 +28,7 @@ import org.xianjie.v1.LedgerRecord;
 import org.xianjie.v1.ListAgencyCertificatesRequest;
 import org.xianjie.v1.Seen;
 import org.xianjie.v1.SignedAcknowledgement;
+import org.xianjie.v1.SignedDocument;
 import org.xianjie.v1.SubscribeOpen;
 import org.xianjie.v1.SubscribeRequest;
 import org.xianjie.v1.SubscribeResponse;
@@ -194,8 +195,15 @@ final class Inbox {
                 effect.getDeliveryOpened().getAgency().equals(client.agency)
                         && effect.getDeliveryOpened().getInboxNumber() == delivery.getInboxNumber());
         Receipts.expect(here, "the record does not deliver this here");
-        Receipts.expect(document == null || signed.getSignaturesCount() > 0, "5: no signature");
-        String sender = record.getDocument().getDocument().getSender();
+        if (document != null) {
+            checkSignatures(record.getDocument().getDocument().getSender(), signed);
+        }
+    }
+
+    /** Every signature, each under a certificate of the sender. */
+    void checkSignatures(String sender, SignedDocument signed) throws Exception {
+        byte[] document = signed.getDocument().toByteArray();
+        Receipts.expect(signed.getSignaturesCount() > 0, "5: no signature");
         for (var signature : signed.getSignaturesList()) {
             var key = certificate(sender, signature.getCertificateSha256()).getPublicKey();
             Receipts.expect(Identity.verifies(key, Identity.DOCUMENT, document, signature), "5: signature");

@@ -6,6 +6,8 @@
   python client.py --profile DIR watch             receive, store, verify and sign (签收), for ever
   python client.py --profile DIR ping AGENCY       a connection test
 
+query.py has the query about a person (查询).
+
 DIR holds profile.toml: the agency, the hub, the trust file and three keys, for the connection, for
 documents and for acknowledgements. What must survive a crash is kept in DIR/python.
 """
@@ -240,7 +242,7 @@ class Client:
         )
         options = [("grpc.ssl_target_name_override", profile["server_name"])]
         address = profile["hub"].removeprefix("https://")
-        channel = grpc.secure_channel(address, credentials, options)
+        self.channel = channel = grpc.secure_channel(address, credentials, options)
         self.exchange = exchange_pb2_grpc.ExchangeServiceStub(channel)
         self.inbox = inbox_pb2_grpc.InboxServiceStub(channel)
         self.attachments = attachment_pb2_grpc.AttachmentServiceStub(channel)
@@ -469,11 +471,16 @@ class Client:
             for effect in record_pb2.LedgerRecord.FromString(delivery.receipt.record).effects
         ), "the record does not deliver this here")
         sender = record.document.sender
-        expect(erased or signed.signatures, "5: no signature")
+        if not erased:
+            self.check_signatures(sender, signed)
+        return sender
+
+    def check_signatures(self, sender, signed):
+        """Every signature, each under a certificate registered for the sender."""
+        expect(signed.signatures, "5: no signature")
         for signature in signed.signatures:
             der = self.certificate(sender, signature.certificate_sha256)
             check_signature(der, DOCUMENT, signed.document, signature)
-        return sender
 
     def certificate(self, agency, digest):
         if digest not in self.certificates:

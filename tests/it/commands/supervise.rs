@@ -9,7 +9,7 @@ use pb::exchange_service_client::ExchangeServiceClient;
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use serde_json::Value;
+use serde_json::{Value, json};
 use xianjie::wire::pb;
 use xianjie_core::domain::decide::Change;
 use xianjie_core::limits;
@@ -18,7 +18,7 @@ use super::relay::Relay;
 use super::{COURT, DONE, PERMISSION, POLICE, REFUSED, USAGE, done, ended, run};
 
 use crate::hostile::documents::verdict;
-use crate::people::{NOW, wire_document};
+use crate::people::{NOW, enrolment, wire_document};
 use crate::process::{Process, point};
 
 const CORRECTIONS: &str = "tianhe-corrections";
@@ -39,12 +39,7 @@ struct Watched {
 impl Watched {
     async fn start() -> Self {
         let process = Process::start().await;
-        let mut exchange = ExchangeServiceClient::new(process.connect(COURT).await);
-        let paper = process.people.document(COURT, verdict(1));
-        let agency = COURT.to_owned();
-        let signed_document = Some(wire_document(&paper));
-        let request = pb::SubmitDocumentRequest { agency, signed_document };
-        let case = exchange.submit_document(request).await.unwrap().into_inner().correction_case;
+        let case = submit(&process, COURT, verdict(1)).await;
         let home = tempfile::tempdir().unwrap();
         let profile = process.profile(home.path(), PROCURATORATE);
         let mut watched = Self { process, home, profile, case, missed: 0 };
@@ -74,6 +69,16 @@ impl Watched {
         let clock = self.process.folder().join("clock");
         std::fs::write(clock, (NOW.0 + 61 * MINUTE_MS).to_string()).unwrap();
     }
+}
+
+/// Sends a document; its case.
+async fn submit(process: &Process, sender: &str, fields: Value) -> String {
+    let mut exchange = ExchangeServiceClient::new(process.connect(sender).await);
+    let paper = process.people.document(sender, fields);
+    let agency = sender.to_owned();
+    let signed_document = Some(wire_document(&paper));
+    let request = pb::SubmitDocumentRequest { agency, signed_document };
+    exchange.submit_document(request).await.unwrap().into_inner().correction_case
 }
 
 /// A command that prints a value a line as things happen.
@@ -136,6 +141,33 @@ async fn duties_and_gaps_are_shown_to_whom_they_concern() {
     assert_eq!(gap["custody"]["answers"], COURT);
     let table = done(&mut hub.command(&["gaps", "--lang", "en"])).told;
     assert!(table.contains("not reported") && table.contains("never a finding"), "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_missing_is_listed_and_counted_without_being_between_two_agencies() {
+    let process = Process::start().await;
+    let case = submit(&process, CORRECTIONS, enrolment()).await;
+    let home = tempfile::tempdir().unwrap();
+    let profile = process.profile(home.path(), PROCURATORATE);
+    let hub = Watched { process, home, profile, case, missed: 0 };
+    assert!(hub.values(&["missing"]).is_empty());
+    let lost = json!({
+        "subject": { "correction_case": hub.case },
+        "lost_contact_notice": { "search": "实地查访，均无下落（示例）" },
+    });
+    submit(&hub.process, CORRECTIONS, lost).await;
+
+    let missing = hub.values(&["missing"]);
+    let [person] = &missing[..] else { panic!("{missing:?}") };
+    assert_eq!(person["correction_case"], hub.case.as_str());
+    assert_eq!(person["since_time"], "2026-11-24T01:00:00Z");
+    assert_eq!(person["custody"]["answers"], CORRECTIONS);
+    let table = done(&mut hub.command(&["missing", "--lang", "zh"])).told;
+    assert!(table.contains("在矫, 下落不明") && table.contains("2026-11-24 09:00"), "{table}");
+    let mut overview = hub.follow(&["--json"]);
+    let counts = overview.value()["counts"].clone();
+    assert_eq!((&counts["missing_persons"], &counts["gaps"]), (&json!(1), &json!(0)));
+    overview.interrupt().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 //! would have it. Whatever it does do, the store inside does.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -33,6 +34,7 @@ pub(crate) enum Fault {
 pub(crate) struct FaultyStore {
     inner: Arc<dyn Store>,
     plan: Mutex<VecDeque<(Op, Fault)>>,
+    away: AtomicBool,
     calls: Mutex<Vec<Op>>,
     killed: watch::Sender<bool>,
 }
@@ -43,6 +45,7 @@ impl FaultyStore {
         Arc::new(Self {
             inner,
             plan: Mutex::default(),
+            away: AtomicBool::new(false),
             calls: Mutex::default(),
             killed: watch::Sender::new(false),
         })
@@ -51,6 +54,11 @@ impl FaultyStore {
     /// The next call of `op` that no earlier fault is meant for goes wrong.
     pub(crate) fn fail(&self, op: Op, fault: Fault) {
         self.plan.lock().unwrap().push_back((op, fault));
+    }
+
+    /// From now on no call gets through; or each does again.
+    pub(crate) fn set_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
     }
 
     /// What was asked for since this was last asked, in order; reads but for loads are one.
@@ -74,6 +82,9 @@ impl FaultyStore {
         call: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
         self.calls.lock().unwrap().push(op);
+        if self.away.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("told to be away".to_owned()));
+        }
         match self.next_fault(op) {
             None => call.await,
             Some(Fault::Before(error)) => Err(error("told to fail".to_owned())),

@@ -3,7 +3,7 @@
 //! One test for each row of the table of crash points, over SQLite and a store that fails as told.
 //! Attachments (file, rename, folder) have theirs beside their code.
 
-mod faulty;
+pub(crate) mod faulty;
 mod floor;
 mod kills;
 mod running;

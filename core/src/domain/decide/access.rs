@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{AccessInput, Decided, Decision, World, admits};
 use crate::domain::access::{Access, Query};
-use crate::domain::policy::{concerned, supervisor};
+use crate::domain::policy::supervisor;
 use crate::domain::record::{Kind, Record};
 use crate::domain::state::{Key, Row, View};
 use crate::domain::term::shanghai_date;
@@ -57,7 +57,7 @@ fn supervisors(view: &View<'_>, world: &World<'_>, input: &AccessInput) -> BTree
         supervisor(directory, &input.agency).cloned().into_iter().collect();
     for case in &input.cases {
         if let Some(Row::Case(case)) = view.get(&Key::Case(*case)) {
-            found.extend(concerned(case).filter_map(|code| supervisor(directory, code)).cloned());
+            found.extend(case.concerned().filter_map(|code| supervisor(directory, code)).cloned());
         }
     }
     found

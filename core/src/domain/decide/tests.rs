@@ -188,7 +188,9 @@ impl Nation {
         }));
         let index = LedgerIndex(self.entries.len() as u64);
         match self.decide(&input)? {
-            Decision::Record(decided) => Ok(Sent { reference, index, record: decided.record }),
+            Decision::Record(decided) => {
+                Ok(Sent { reference, index, time: self.time, record: decided.record })
+            }
             Decision::Known(known) => panic!("known by {known:?}"),
         }
     }
@@ -268,6 +270,7 @@ impl Nation {
 struct Sent {
     reference: DocumentRef,
     index: LedgerIndex,
+    time: Time,
     record: Record,
 }
 

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::domain::custody::Custody;
+use crate::domain::role::Role;
 use crate::testing::{code, directory};
 use Rpc::*;
 
@@ -39,6 +40,7 @@ const TABLE: &[(Rpc, bool, &str)] = &[
     (ListSystems, true, "never"),
     (ListDuties, false, "any"),
     (ListGaps, false, "any"),
+    (ListMissingPersons, false, "any"),
     (GetCustody, false, "sight"),
     (GetStatistics, false, "V"),
     (WatchAlarms, false, "any"),

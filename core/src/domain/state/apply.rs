@@ -2,17 +2,12 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    Addressed, Case, Delivery, DocumentRow, Inbox, Key, PastCustody, Row, Span, Unsettled, View,
-};
+use super::{Addressed, Delivery, DocumentRow, Inbox, Key, Row, Span, Unsettled, View};
 use crate::domain::agency::{Agency, Certificate, Revocation, System};
-use crate::domain::record::{
-    CaseSet, Clock, DocumentTaken, Effect, Kind, Record, Refusals, Settled,
-};
-use crate::ids::{
-    AgencyCode, CaseRef, Digest, DocumentRef, DutyId, InboxNumber, LedgerIndex, Time,
-};
+use crate::domain::record::{Clock, DocumentTaken, Effect, Kind, Record, Refusals, Settled};
+use crate::ids::{AgencyCode, Digest, DocumentRef, DutyId, InboxNumber, LedgerIndex, Time};
 
+mod cases;
 mod duties;
 
 /// A record that does not fit the rows: a damaged store, or a defect.
@@ -164,15 +159,7 @@ impl Change<'_, '_> {
             | Effect::DutyChanged { .. }
             | Effect::DutyClosed { .. }
             | Effect::DutyReopened { .. } => self.duty(effect, ordinal)?,
-            Effect::Custody { case, step, change } => {
-                let mut row = self.case_row(*case)?;
-                row.custody = row.custody.after(change);
-                let after = row.custody.clone();
-                self.view.put(Key::Case(*case), Row::Case(Box::new(row)));
-                let past = PastCustody { time: self.time, step: *step, after };
-                let key = Key::PastCustody(*case, self.index);
-                self.view.put(key, Row::PastCustody(Box::new(past)));
-            }
+            Effect::Custody { case, step, change } => self.custody(*case, *step, change)?,
             Effect::Withdrawn { document } => self.withdraw(document)?,
             Effect::UnacknowledgedTold { agency, sender, number } => {
                 let key = Key::Told(agency.clone(), sender.clone());
@@ -236,33 +223,6 @@ impl Change<'_, '_> {
     fn put_certificate(&mut self, certificate: Certificate) {
         let key = Key::Certificate(certificate.digest);
         self.view.put(key, Row::Certificate(Box::new(certificate)));
-    }
-
-    fn open_case(&mut self, case: CaseRef, kind: &Kind) -> Result<(), ApplyError> {
-        let row = Case { opened: self.index, ..Case::default() };
-        if !matches!(kind, Kind::Document(_)) {
-            return Err(ApplyError::Unfit(self.index));
-        }
-        self.view.put(Key::Case(case), Row::Case(Box::new(row)));
-        Ok(())
-    }
-
-    /// Who sends or receives a document of a case is party to it.
-    fn join_case(&mut self, taken: &DocumentTaken, record: &Record) -> Result<(), ApplyError> {
-        let Some(case) = taken.case else { return Ok(()) };
-        let mut row = self.case_row(case)?;
-        row.seen.insert(taken.document_type.clone());
-        row.parties.insert(taken.document.sender.clone());
-        row.parties.extend(addressed(record).into_iter().map(|addressee| addressee.agency));
-        self.view.put(Key::Case(case), Row::Case(Box::new(row)));
-        Ok(())
-    }
-
-    fn set_case(&mut self, case: CaseRef, set: &CaseSet) -> Result<(), ApplyError> {
-        let mut row = self.case_row(case)?;
-        row.set(set);
-        self.view.put(Key::Case(case), Row::Case(Box::new(row)));
-        Ok(())
     }
 
     fn open_delivery(
@@ -386,13 +346,6 @@ impl Change<'_, '_> {
         }
     }
 
-    fn case_row(&self, case: CaseRef) -> Result<Case, ApplyError> {
-        match self.view.get(&Key::Case(case)) {
-            Some(Row::Case(row)) => Ok((**row).clone()),
-            _ => Err(self.missing(Key::Case(case))),
-        }
-    }
-
     fn inbox_row(&self, agency: &AgencyCode) -> Inbox {
         match self.view.get(&Key::Inbox(agency.clone())) {
             Some(Row::Inbox(inbox)) => *inbox,
@@ -417,25 +370,4 @@ fn addressed(record: &Record) -> Vec<Addressed> {
         .collect();
     addressed.sort_by_key(|addressee| addressee.copy);
     addressed
-}
-
-impl Case {
-    /// The same with one thing set: what `apply` does with the effect `case_set`.
-    pub fn set(&mut self, set: &CaseSet) {
-        match set {
-            CaseSet::Role(role, Some(agency)) => {
-                self.roles.insert(*role, agency.clone());
-            }
-            CaseSet::Role(role, None) => {
-                self.roles.remove(role);
-            }
-            CaseSet::Category(category) => self.category = Some(*category),
-            CaseSet::Place(place) => self.place = Some(place.clone()),
-            CaseSet::PendingPlace(place) => self.pending_place.clone_from(place),
-            CaseSet::TermExpiry(date) => self.term_expiry = Some(*date),
-            CaseSet::Juvenile(yes) => self.juvenile = Some(self.juvenile == Some(true) || *yes),
-            CaseSet::Number(digest) => self.number = Some(*digest),
-            CaseSet::Count(what) => *self.counts.entry(what.clone()).or_default() += 1,
-        }
-    }
 }

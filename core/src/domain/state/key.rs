@@ -9,7 +9,8 @@ use crate::ids::{
     SenderNumber, SystemCode, Time,
 };
 
-/// A row's key. The order of the variants and of their fields is the order in the store.
+/// A row's key. The order of the variants and of their fields is the order in the store, but that a
+/// case's documents (`Filed`) stand the other way round there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// The ledger itself.
@@ -47,14 +48,14 @@ pub enum Key {
     Waiting(AgencyCode, InboxNumber, DutyId),
     /// A duty.
     Duty(DutyId),
-    /// The duties that a record met, by that record.
-    ClosedBy(LedgerIndex),
-    /// A refused document, by the agency that sent it and the id that it named.
-    Refused(DocumentRef),
     /// A document that no second one may repeat.
     Unique(Digest),
     /// A notice that the hub owes about a record.
     NoticeOwed(LedgerIndex, Notice),
+    /// The duties that a record met, by that record.
+    ClosedBy(LedgerIndex),
+    /// A refused document, by the agency that sent it and the id that it named.
+    Refused(DocumentRef),
     /// Index: a duty that the hub looks at next at that time.
     Wake(Time, DutyId),
     /// Index: a duty still owed whose limit lacks calendar data.
@@ -69,6 +70,8 @@ pub enum Key {
     Outage,
     /// A document of a case, by its record; the newest first.
     Filed(CaseRef, LedgerIndex),
+    /// Index: the case of a person whose whereabouts are unknown, by whom they concern.
+    SoughtBy(AgencyCode, CaseRef),
 }
 
 /// A range of keys: those that begin alike.
@@ -114,13 +117,13 @@ impl Key {
                 Writer::tag(15).text(code.as_str()).number(number.0).duty(*duty)
             }
             Self::Duty(duty) => Writer::tag(16).duty(*duty),
-            Self::Refused(document) => {
-                Writer::tag(20).text(document.sender.as_str()).bytes(&document.id.0)
-            }
-            Self::ClosedBy(index) => Writer::tag(19).number(index.0),
             Self::Unique(digest) => Writer::tag(17).bytes(&digest.0),
             Self::NoticeOwed(index, notice) => {
                 Writer::tag(18).number(index.0).bytes(&[*notice as u8])
+            }
+            Self::ClosedBy(index) => Writer::tag(19).number(index.0),
+            Self::Refused(document) => {
+                Writer::tag(20).text(document.sender.as_str()).bytes(&document.id.0)
             }
             Self::Wake(time, duty) => Writer::tag(21).time(*time).duty(*duty),
             Self::Provisional(duty) => Writer::tag(22).duty(*duty),
@@ -129,6 +132,7 @@ impl Key {
             Self::Told(inbox, sender) => Writer::tag(25).text(inbox.as_str()).text(sender.as_str()),
             Self::Outage => Writer::tag(26),
             Self::Filed(case, index) => Writer::tag(27).bytes(&case.0).number(!index.0),
+            Self::SoughtBy(code, case) => Writer::tag(28).text(code.as_str()).bytes(&case.0),
         }
         .0
     }
@@ -192,6 +196,17 @@ impl Key {
             None => own().0,
         };
         (from, Writer::tag(23).bytes(agency.as_str().as_bytes()).bytes(&[1]).0)
+    }
+
+    /// The bounds of the persons who are sought and concern one agency, above `after`.
+    #[must_use]
+    pub fn sought_bounds(agency: &AgencyCode, after: Option<CaseRef>) -> (Vec<u8>, Vec<u8>) {
+        let own = || Writer::tag(28).text(agency.as_str());
+        let from = match after {
+            Some(case) => own().bytes(&case.0).bytes(&[0]).0,
+            None => own().0,
+        };
+        (from, Writer::tag(28).bytes(agency.as_str().as_bytes()).bytes(&[1]).0)
     }
 
     /// The bounds of the duties that the records from `from` up to but not including `to` opened.
@@ -261,6 +276,7 @@ impl Key {
             25 => Self::Told(reader.code()?, reader.code()?),
             26 => Self::Outage,
             27 => Self::Filed(CaseRef(reader.array()?), LedgerIndex(!reader.number()?)),
+            28 => Self::SoughtBy(reader.code()?, CaseRef(reader.array()?)),
             _ => return Err(KeyError),
         };
         if reader.0.is_empty() { Ok(key) } else { Err(KeyError) }

@@ -3,18 +3,20 @@ use expect_test::expect;
 use super::*;
 use crate::cli::globals::Lang;
 use crate::cli::supervise::duties::tests::{NOW, all, passed};
-use crate::client::supervise::{CustodyNow, GapKind};
+use crate::client::supervise::GapKind;
 use crate::wire::time::write_time;
 
-fn gap(missing: bool, late: bool) -> Gap {
+fn gap(late: bool) -> Gap {
     let duty = if late { passed("报到", true) } else { OwedDuty::default() };
-    let custody = Some(CustodyNow { missing, ..CustodyNow::default() });
-    Gap { kind: GapKind::NotReported.into(), duty: Some(duty), custody }
+    Gap { kind: GapKind::NotReported.into(), duty: Some(duty), custody: None }
 }
 
 fn scene() -> Scene {
-    let gaps = vec![gap(true, true), gap(true, true), gap(false, false)];
-    let mut scene = Scene { picture: Some(Picture::of(all(), gaps, NOW)), ..Scene::default() };
+    let mut duties = all();
+    duties::worst_first(&mut duties);
+    let gaps = vec![gap(true), gap(true), gap(false)];
+    let picture = Picture { duties, gaps, missing: vec![MissingPerson::default()], at: NOW };
+    let mut scene = Scene { picture: Some(picture), ..Scene::default() };
     scene.hear(AlarmRaised {
         index: 41,
         record_time: Some(write_time(NOW)),
@@ -31,7 +33,7 @@ fn text(scene: &Scene, rows: usize, lang: Lang) -> String {
 }
 
 #[test]
-fn a_person_in_two_gaps_is_counted_once() {
+fn the_picture_is_told_in_numbers() {
     let counts = scene().picture.unwrap().counts();
     let told = Counts { owed: 9, missed: 3, gaps: 3, gaps_missed: 2, missing_persons: 1 };
     assert_eq!(counts, told);

@@ -158,16 +158,27 @@ fn whatever_is_sent_the_promises_hold() {
 /// What must be so in every state.
 fn check(nation: &Nation, sent: &[Sent]) {
     replays_to_the_same(nation, sent);
-    let mut owed = BTreeSet::new();
+    let (mut owed, mut sought, mut listed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (key, row) in &nation.rows {
         match (key, row) {
-            (Key::Case(case), Row::Case(row)) => somebody_answers(*case, row),
+            (Key::Case(case), Row::Case(row)) => {
+                somebody_answers(*case, row);
+                let missing = row.custody.missing;
+                assert_eq!(missing, row.missing_since.is_some(), "{row:?}");
+                if missing && row.custody.answers.is_some() {
+                    sought.extend(row.concerned().map(|agency| (agency.clone(), *case)));
+                }
+            }
+            (Key::SoughtBy(agency, case), Row::Entry) => {
+                listed.insert((agency.clone(), *case));
+            }
             (Key::OwedInCase(_, duty) | Key::OwedInThread(_, duty), Row::Entry) => {
                 owed.insert(*duty);
             }
             _ => {}
         }
     }
+    assert_eq!(listed, sought, "whoever is missing is found by whom they concern");
     for (key, row) in &nation.rows {
         if let (Key::Duty(id), Row::Duty(duty)) = (key, row) {
             assert_eq!(duty.is_owed(), owed.contains(id), "{duty:?}");
@@ -193,6 +204,7 @@ fn replays_to_the_same(nation: &Nation, sent: &[Sent]) {
             let index = LedgerIndex(again.entries.len() as u64);
             again.entries.insert(index, nation.entries[&index].clone());
         }
+        again.time = document.time;
         again.apply(&document.record, None);
     }
     for (key, row) in &again.rows {
