@@ -1,8 +1,13 @@
 //! `CheckDocument`: the same reading, verifying and deciding on a snapshot; nothing is written.
+//!
+//! Whoever checks leaves no trace, and may name anybody. So it is decided on what they know: of a person
+//! the cases that they are party to, and where the document would come upon another, its form alone. What
+//! they may not know changes no answer (P7).
 
 use std::collections::BTreeMap;
 
-use xianjie_core::domain::decide::{Decision, DocumentInput, Input, World, decide};
+use xianjie_core::domain::decide::{self, Decision, DocumentInput, World};
+use xianjie_core::domain::directory::Directory;
 use xianjie_core::domain::duty::Duty;
 use xianjie_core::domain::record::{Effect, Kind, Record};
 use xianjie_core::domain::state::{Case, Key, Loaded, Row, View};
@@ -16,6 +21,7 @@ use xianjie_core::refusal::{Reason, Refusal, Violation};
 use super::Hub;
 use super::submit::{digest, unavailable};
 use crate::identity::signature::{PayloadType, Preauth};
+use crate::store::Wants;
 use crate::wire::signature::Signed;
 
 /// Rounds of loading before a check gives up: as many as the writing transaction has.
@@ -66,10 +72,6 @@ impl Hub {
             rulebook: Digest(self.law().digest()),
         };
         checked.violations.extend(checked.signatures.iter().filter_map(|(_, v)| v.clone()));
-        if signed.signatures.is_empty() {
-            let none = Violation::new(Reason::SignatureMissing, "signatures");
-            checked.violations.push(none);
-        }
         let heard = match self.read(agency, signed) {
             Ok(heard) => heard,
             Err(refusal) => {
@@ -92,7 +94,7 @@ impl Hub {
             salt: [0; 32],
             notice: None,
         };
-        self.check_decision(agency, Input::Document(Box::new(input)), &mut checked).await?;
+        self.foresee(&input, &mut checked).await?;
         Ok(checked)
     }
 
@@ -109,77 +111,132 @@ impl Hub {
         signed.signatures.iter().enumerate().map(check).collect()
     }
 
-    async fn check_decision(
-        &self,
-        agency: &AgencyCode,
-        input: Input,
-        checked: &mut Checked,
-    ) -> Result<(), Refusal> {
+    async fn foresee(&self, input: &DocumentInput, checked: &mut Checked) -> Result<(), Refusal> {
+        let (directory, law) = (self.directory(), self.law());
+        let world = World {
+            directory: &directory,
+            divisions: &self.shared.divisions,
+            law: &law,
+            reminders: self.shared.reminders,
+            time: self.shared.clock.now(),
+            index: LedgerIndex(self.published().size),
+            commit_document: |salt, digest| Digest(digest_commitment(salt, &Hash(digest.0)).0),
+        };
+        if let Err(violation) = decide::check_signers(&world, input) {
+            checked.add([violation]);
+        }
+        let finds_person = decide::finds_person(&world, &input.document);
+        let known = Known { directory: &directory, asker: &input.document.sender, finds_person };
         let mut loaded = Loaded::default();
         for _ in 0..ROUNDS {
-            let published = self.published();
-            let (directory, law) = (self.directory(), self.law());
-            let world = World {
-                directory: &directory,
-                divisions: &self.shared.divisions,
-                law: &law,
-                reminders: self.shared.reminders,
-                time: self.shared.clock.now(),
-                index: LedgerIndex(published.size),
-                commit_document: |salt, digest| Digest(digest_commitment(salt, &Hash(digest.0)).0),
-            };
-            let (decision, wants) = {
-                let view = View::new(&loaded);
-                let decision = decide(&view, &world, &input);
-                (decision, view.take_missing())
-            };
+            let view = View::new(&loaded);
+            let foreseen = decide::foresee(&view, &world, input);
+            let form = decide::check_form(&view, &world, &input.document);
+            let wants = view.take_missing();
             if wants.is_empty() {
-                let is_party = |case: &Case| {
-                    case.parties.iter().any(|party| directory.stands_for(agency, party))
+                let told = if known.covers(&foreseen, &loaded) {
+                    foreseen.map(Some)
+                } else {
+                    form.map(|()| None)
                 };
-                note(decision, &loaded, is_party, checked);
+                checked.note(told, &loaded);
                 return Ok(());
             }
-            loaded.extend(self.shared.store.load(&wants).await.map_err(unavailable)?);
+            let found = self.shared.store.load(&wants).await.map_err(unavailable)?;
+            loaded.extend(self.only_known(found, &known).await?);
         }
         Err(Reason::StoreUnavailable.into())
     }
+
+    /// Of each person the cases that the asker knows of.
+    async fn only_known(&self, mut found: Loaded, known: &Known<'_>) -> Result<Loaded, Refusal> {
+        let mut wants = Wants::default();
+        wants.keys.extend(found.persons.values().flatten().map(|case| Key::Case(*case)));
+        if !wants.is_empty() {
+            let cases = self.shared.store.load(&wants).await.map_err(unavailable)?;
+            for of_person in found.persons.values_mut() {
+                of_person.retain(|case| known.finds(cases.rows.get(&Key::Case(*case))));
+            }
+        }
+        Ok(found)
+    }
 }
 
-/// Notes what was decided. What depends on a case's state is told to a party to that case alone: who
-/// is none learns what is wrong with the document, and nothing else (P7).
-fn note(
-    decision: Result<Decision, Refusal>,
-    loaded: &Loaded,
-    is_party: impl Fn(&Case) -> bool,
-    checked: &mut Checked,
-) {
-    match decision {
-        Ok(Decision::Record(decided)) => {
-            let case = match &decided.record.kind {
-                Kind::Document(taken) => taken.case.map(Key::Case),
-                _ => None,
-            };
-            let known = case.and_then(|key| loaded.rows.get(&key)?.as_ref());
-            if matches!(known, Some(Row::Case(case)) if !is_party(case)) {
-                return;
+/// What the asker may know of cases without leaving a trace.
+struct Known<'k> {
+    directory: &'k Directory,
+    asker: &'k AgencyCode,
+    /// The document's case is sought among all of its person's.
+    finds_person: bool,
+}
+
+impl Known<'_> {
+    fn is_party(&self, case: &Case) -> bool {
+        case.parties.iter().any(|party| self.directory.stands_for(self.asker, party))
+    }
+
+    /// Whether a person's case is found. Where all of the person's would be sought, one of the asker's
+    /// that is over tells nothing: another may be open.
+    fn finds(&self, row: Option<&Option<Row>>) -> bool {
+        let Some(Some(Row::Case(case))) = row else { return false };
+        self.is_party(case) && (case.is_open() || !self.finds_person)
+    }
+
+    /// Whether how a case stands is not the asker's to know: a stranger's, or a sealed one.
+    fn is_closed_to_asker(&self, row: &Option<Row>) -> bool {
+        matches!(row, Some(Row::Case(case)) if case.is_sealed() || !self.is_party(case))
+    }
+
+    /// Whether what was foreseen comes of cases that the asker may know. That a person has no case is no
+    /// answer where all of theirs would be sought.
+    fn covers(&self, foreseen: &Result<Decision, Refusal>, loaded: &Loaded) -> bool {
+        match foreseen {
+            Ok(Decision::Known(_)) => true,
+            Ok(Decision::Record(decided)) => {
+                let case = case_of(&decided.record).map(Key::Case);
+                let row = case.and_then(|case| loaded.rows.get(&case));
+                !row.is_some_and(|row| self.is_closed_to_asker(row))
             }
-            for ruled in &decided.record.effects {
-                if let Effect::DutyClosed { duty, .. } = &ruled.effect
-                    && let Some(Some(Row::Duty(row))) = loaded.rows.get(&Key::Duty(*duty))
-                {
-                    checked.closes.insert(*duty, (**row).clone());
-                }
+            Err(refusal) if refusal.violations.iter().any(|v| v.reason == Reason::NoCase) => {
+                !self.finds_person
             }
-            checked.record = Some(decided.record);
+            Err(_) => !loaded.rows.values().any(|row| self.is_closed_to_asker(row)),
         }
-        Ok(Decision::Known(indexes)) => checked.known = indexes.first().copied(),
-        Err(refusal) => {
-            for violation in refusal.violations {
-                if !checked.violations.contains(&violation) {
-                    checked.violations.push(violation);
-                }
+    }
+}
+
+fn case_of(record: &Record) -> Option<CaseRef> {
+    match &record.kind {
+        Kind::Document(taken) => taken.case,
+        _ => None,
+    }
+}
+
+impl Checked {
+    fn add(&mut self, violations: impl IntoIterator<Item = Violation>) {
+        for violation in violations {
+            if !self.violations.contains(&violation) {
+                self.violations.push(violation);
             }
+        }
+    }
+
+    /// Notes what may be told of a decision; none, if its form is right and no more may be.
+    fn note(&mut self, told: Result<Option<Decision>, Refusal>, loaded: &Loaded) {
+        match told {
+            Ok(Some(Decision::Record(decided))) => {
+                for ruled in &decided.record.effects {
+                    if let Effect::DutyClosed { duty, .. } = &ruled.effect
+                        && let Some(Some(Row::Duty(row))) = loaded.rows.get(&Key::Duty(*duty))
+                    {
+                        self.closes.insert(*duty, (**row).clone());
+                    }
+                }
+                self.record = Some(decided.record);
+            }
+            Ok(Some(Decision::Known(indexes))) => self.known = indexes.first().copied(),
+            Ok(None) => {}
+            Err(refusal) => self.add(refusal.violations),
         }
     }
 }

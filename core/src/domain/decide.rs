@@ -46,7 +46,7 @@ mod tests;
 
 pub use clock::settled_after;
 pub use directory_change::{Change, DirectoryInput};
-pub use document::{admits, law_of};
+pub use document::{admits, check_form, check_signers, finds_person, foresee, law_of};
 
 /// The version of the deciding code: a record names it, so that an audit against the law can decide
 /// again as it was decided then.

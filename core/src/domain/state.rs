@@ -218,6 +218,12 @@ impl Case {
         self.missing_since.is_some() && self.custody.answers.is_some()
     }
 
+    /// Whether correction may still begin or go on.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !matches!(self.custody.state, State::Imprisoned | State::Released | State::Dead)
+    }
+
     /// Whether what is known of the person is sealed (犯罪记录封存, 刑诉法 286): a juvenile at the
     /// offence whose correction has ended. No document tells the length of the penalty but in words:
     /// where it was over five years, the seal asks more than the law does, and a query opens it.

@@ -397,7 +397,7 @@ async fn one_refusal_stops_no_other() {
     assert_unharmed(process);
 }
 
-pub(super) async fn submit(
+pub(crate) async fn submit(
     channel: &Channel,
     agency: &str,
     document: &pb::SignedDocument,

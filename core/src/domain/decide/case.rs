@@ -90,7 +90,7 @@ pub(super) fn find(
     let case = row(view, reference)?.clone();
     let mut found = Found { reference, opens: false, case, sets: Vec::new(), flags: Vec::new() };
     let person = document.subject.as_ref().and_then(|subject| subject.person);
-    if let (Some(person), Some(Some(_))) = (person, of_thread)
+    if let Some(person) = person
         && let others = view.cases_of(person)
         && !others.is_empty()
         && !others.contains(&reference)
@@ -146,7 +146,7 @@ fn choose(
         let organ = decision_organ(document);
         let same = cases.iter().find(|(reference, case)| {
             let decided = case.roles.get(&Role::DecisionOrgan);
-            is_open(case)
+            case.is_open()
                 && decided.is_some_and(|decided| world.directory.stands_for(organ, decided))
                 && case.number == Some(number(*reference, document))
         });
@@ -158,7 +158,7 @@ fn choose(
         }
     }
     let visible: Vec<&(CaseRef, &Case)> = cases.iter().filter(|(_, case)| party(case)).collect();
-    let open: Vec<&&(CaseRef, &Case)> = visible.iter().filter(|(_, c)| is_open(c)).collect();
+    let open: Vec<&&(CaseRef, &Case)> = visible.iter().filter(|(_, c)| c.is_open()).collect();
     match (&open[..], &visible[..]) {
         ([one], _) => Ok(Choice::Join(one.0)),
         ([], [one]) => Ok(Choice::Join(one.0)),
@@ -254,10 +254,6 @@ fn begins_anew(case: &Case, document: &Document, table: &Table) -> bool {
 
 fn decision_organ(document: &Document) -> &AgencyCode {
     document.agency(&Role::DecisionOrgan.field()).unwrap_or(&document.sender)
-}
-
-fn is_open(case: &Case) -> bool {
-    !matches!(case.custody.state, State::Imprisoned | State::Released | State::Dead)
 }
 
 /// The judgment's number, salted by the case's reference, so that the record tells nobody who does

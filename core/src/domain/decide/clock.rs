@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{ClockInput, Decided, Decision, World, limit};
 use crate::domain::duty::{Duty, Force, Outcome};
+use crate::domain::policy::supervisor;
 use crate::domain::record::{
     Clock, DutyChange, DutyStep, Effect, Kind, Notice, Outage, Record, RuledEffect, Timing,
 };
@@ -191,10 +192,7 @@ impl Look<'_, '_> {
         [self.owner()]
             .into_iter()
             .chain(responsible)
-            .filter_map(|code| {
-                let directory = self.world.directory;
-                directory.agency(directory.successor(code))?.supervised_by.clone()
-            })
+            .filter_map(|code| supervisor(self.world.directory, code).cloned())
             .collect()
     }
 
@@ -247,12 +245,8 @@ fn unacknowledged(
         )
     };
     let number = numbers.iter().filter(|number| **number > told).filter(lies).max().copied()?;
-    let supervisors: BTreeSet<AgencyCode> = world
-        .directory
-        .agency(agency)
-        .and_then(|it| it.supervised_by.clone())
-        .into_iter()
-        .collect();
+    let supervisors: BTreeSet<AgencyCode> =
+        supervisor(world.directory, agency).cloned().into_iter().collect();
     let ruled = |effect| RuledEffect {
         rule: "hub/unacknowledged".to_owned(),
         articles: Vec::new(),

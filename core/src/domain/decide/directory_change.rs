@@ -1,11 +1,13 @@
 //! Operators (运维人员) change the directory: who there is, and whose key is whose.
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use sha2::{Digest as _, Sha256};
 
 use super::{Decided, Decision, World};
-use crate::domain::agency::{Agency, Certificate, Kind as AgencyKind, Purpose, System};
+use crate::domain::agency::{Agency, Certificate, Kind as AgencyKind, Purpose, Revocation, System};
+use crate::domain::directory::Directory;
 use crate::domain::record::{DirectoryChanged, Effect, Kind, Record, RuledEffect, Signed};
 use crate::domain::state::{Key, Row, View};
 use crate::ids::{AgencyCode, Digest, DocumentId, LedgerIndex, OperatorName, SystemCode, Time};
@@ -75,51 +77,9 @@ pub(super) fn decide(
         return Err(Violation::new(Reason::TooLarge, "changes").into());
     }
     let (operators, bindings) = operators(world, &input.statement)?;
-    let quorum = match view.get(&Key::Hub) {
-        Some(Row::Hub(hub)) => hub.quorum,
-        _ => 1,
-    };
-    let signed: BTreeSet<&OperatorName> = operators.iter().collect();
-    let needs_quorum = !input.changes.iter().all(Change::is_urgent);
-    if needs_quorum && signed.len() < quorum as usize {
-        return Err(Violation::new(Reason::SignatureMissing, "signatures")
-            .help(format!("{quorum} operators must sign this change"))
-            .into());
-    }
-    let mut violations = Vec::new();
-    let new_agencies: BTreeSet<&AgencyCode> = input
-        .changes
-        .iter()
-        .filter_map(|change| match change {
-            Change::PutAgency(agency) => Some(&agency.code),
-            _ => None,
-        })
-        .collect();
-    let new_systems: BTreeSet<&SystemCode> = input
-        .changes
-        .iter()
-        .filter_map(|change| match change {
-            Change::PutSystem(system) => Some(&system.code),
-            _ => None,
-        })
-        .collect();
-    let check = Check { world, new_agencies, new_systems };
-    for (place, change) in input.changes.iter().enumerate() {
-        if let Err(help) = check.change(change) {
-            let field = format!("changes[{place}]");
-            violations.push(Violation::new(Reason::DirectoryUnfit, field).help(help));
-        }
-    }
-    if let Some(refusal) = Refusal::of(violations) {
-        return Err(refusal);
-    }
-    let effects = input.changes.iter().map(|change| RuledEffect {
-        rule: "hub/directory".to_owned(),
-        articles: Vec::new(),
-        effect: effect(world, change),
-    });
+    check_quorum(view, &operators, &input.changes)?;
     let record = Record {
-        effects: effects.collect(),
+        effects: effects(world, &input.changes)?,
         kind: Kind::Directory(DirectoryChanged {
             id: input.id,
             operators,
@@ -127,6 +87,49 @@ pub(super) fn decide(
         }),
     };
     Ok(Decision::Record(Box::new(Decided { record, known: Vec::new(), link: None })))
+}
+
+fn check_quorum(
+    view: &View<'_>,
+    operators: &[OperatorName],
+    changes: &[Change],
+) -> Result<(), Violation> {
+    let quorum = match view.get(&Key::Hub) {
+        Some(Row::Hub(hub)) => hub.quorum,
+        _ => 1,
+    };
+    let signed: BTreeSet<&OperatorName> = operators.iter().collect();
+    if changes.iter().all(Change::is_urgent) || signed.len() >= quorum as usize {
+        return Ok(());
+    }
+    let help = format!("{quorum} operators must sign this change");
+    Err(Violation::new(Reason::SignatureMissing, "signatures").help(help))
+}
+
+/// What the changes do, made one after another: each is checked against what those before it left.
+fn effects(world: &World<'_>, changes: &[Change]) -> Result<Vec<RuledEffect>, Refusal> {
+    let mut after = world.directory.clone();
+    for change in changes {
+        let effect = effect(world, &after, change);
+        follow(&mut after, world, &effect);
+    }
+    let (mut before, mut effects) = (world.directory.clone(), Vec::with_capacity(changes.len()));
+    let mut violations = Vec::new();
+    for (place, change) in changes.iter().enumerate() {
+        let check = Check { world, before: &before, after: &after };
+        if let Err(help) = check.change(change) {
+            let field = format!("changes[{place}]");
+            violations.push(Violation::new(Reason::DirectoryUnfit, field).help(help));
+        }
+        let effect = effect(world, &before, change);
+        follow(&mut before, world, &effect);
+        effects.push(RuledEffect {
+            rule: "hub/directory".to_owned(),
+            articles: Vec::new(),
+            effect,
+        });
+    }
+    Refusal::of(violations).map_or(Ok(effects), Err)
 }
 
 /// SHA-256 of a change's bytes: a change is made once, and another under its id is refused.
@@ -160,10 +163,13 @@ fn operators(
     Ok((operators, bindings))
 }
 
+/// One change among others.
 struct Check<'c, 'a> {
     world: &'c World<'a>,
-    new_agencies: BTreeSet<&'c AgencyCode>,
-    new_systems: BTreeSet<&'c SystemCode>,
+    /// The directory as those before it leave it.
+    before: &'c Directory,
+    /// The directory as all leave it: a link may point ahead.
+    after: &'c Directory,
 }
 
 impl Check<'_, '_> {
@@ -172,22 +178,21 @@ impl Check<'_, '_> {
             Change::PutAgency(agency) => self.agency(agency),
             Change::PutSystem(system) => self.system(system),
             Change::RegisterCertificate(certificate) => self.certificate(certificate),
-            Change::RevokeCertificate { digest, .. } => {
-                let known = self.world.directory.certificate(digest);
-                match known {
-                    None => Err("no such certificate is registered".to_owned()),
-                    Some(c) if c.revoked.is_some() => Err("it is revoked already".to_owned()),
-                    Some(_) => Ok(()),
-                }
-            }
+            Change::RevokeCertificate { digest, .. } => match self.before.certificate(digest) {
+                None => Err("no such certificate is registered".to_owned()),
+                Some(c) if c.revoked.is_some() => Err("it is revoked already".to_owned()),
+                Some(_) => Ok(()),
+            },
             Change::SuspendAgency(code, _) => {
-                let agency = self.world.directory.agency(code);
-                if agency.is_some_and(|agency| agency.kind == AgencyKind::Hub) {
+                let agency = self.before.agency(code).ok_or_else(|| no_agency(code))?;
+                if agency.kind == AgencyKind::Hub {
                     return Err("the hub's own agency is not the operators' to change".to_owned());
                 }
-                self.known_agency(code)
+                Ok(())
             }
-            Change::SuspendSystem(code, _) => self.known_system(code),
+            Change::SuspendSystem(code, _) => {
+                self.before.system(code).map(drop).ok_or_else(|| no_system(code))
+            }
             // Whether their text is at hand is the hub's to know.
             Change::ActivateRulebooks(_) => Ok(()),
         }
@@ -197,7 +202,7 @@ impl Check<'_, '_> {
         if agency.name.is_empty() || agency.name.chars().count() > 200 {
             return Err("name must have 1 to 200 characters".to_owned());
         }
-        let old = self.world.directory.agency(&agency.code);
+        let old = self.before.agency(&agency.code);
         if agency.kind == AgencyKind::Hub || old.is_some_and(|old| old.kind == AgencyKind::Hub) {
             return Err("the hub's own agency is not the operators' to change".to_owned());
         }
@@ -216,16 +221,21 @@ impl Check<'_, '_> {
                 return Err("an agency can't be linked to itself".to_owned());
             }
         }
-        if let Some(successor) = &agency.successor {
-            let directory = self.world.directory;
-            if directory.agency(successor).is_some_and(|heir| heir.kind != agency.kind) {
-                return Err("only an agency of the same kind can take its place".to_owned());
-            }
-            if directory.successor(successor) == &agency.code {
-                return Err("its successor would lead back to it".to_owned());
-            }
+        let heir = agency.successor.as_ref().and_then(|heir| self.after.agency(heir));
+        if heir.is_some_and(|heir| heir.kind != agency.kind) {
+            return Err("only an agency of the same kind can take its place".to_owned());
+        }
+        if self.leads_back(agency) {
+            return Err("its successor would lead back to it".to_owned());
         }
         Ok(())
+    }
+
+    /// Whether an agency's successors would end in itself. A ring of others, refused before, ends nowhere.
+    fn leads_back(&self, agency: &Agency) -> bool {
+        let next = |code: &&AgencyCode| self.before.agency(code)?.successor.as_ref();
+        let heirs = iter::successors(agency.successor.as_ref(), next);
+        heirs.take(self.before.agencies().count() + 1).any(|code| *code == agency.code)
     }
 
     fn system(&self, system: &System) -> Result<(), String> {
@@ -236,7 +246,7 @@ impl Check<'_, '_> {
     }
 
     fn certificate(&self, certificate: &Certificate) -> Result<(), String> {
-        if self.world.directory.certificate(&certificate.digest).is_some() {
+        if self.before.certificate(&certificate.digest).is_some() {
             return Err("this certificate is registered already".to_owned());
         }
         if certificate.valid_until <= certificate.valid_from {
@@ -249,7 +259,7 @@ impl Check<'_, '_> {
             }
             Purpose::Operator(_) => {}
         }
-        let same = self.world.directory.certificates_for(&certificate.purpose);
+        let same = self.before.certificates_for(&certificate.purpose);
         let live = same.filter(|c| c.is_live(self.world.time)).count();
         if live >= limits::CERTIFICATES_PER_AGENCY {
             return Err(format!("has {live} live certificates for this purpose already"));
@@ -258,26 +268,33 @@ impl Check<'_, '_> {
     }
 
     fn known_agency(&self, code: &AgencyCode) -> Result<(), String> {
-        let known = self.new_agencies.contains(code) || self.world.directory.agency(code).is_some();
-        known.then_some(()).ok_or_else(|| format!("no agency {code}"))
+        self.after.agency(code).map(drop).ok_or_else(|| no_agency(code))
     }
 
     fn known_system(&self, code: &SystemCode) -> Result<(), String> {
-        let known = self.new_systems.contains(code) || self.world.directory.system(code).is_some();
-        known.then_some(()).ok_or_else(|| format!("no system {code}"))
+        self.after.system(code).map(drop).ok_or_else(|| no_system(code))
     }
 }
 
-fn effect(world: &World<'_>, change: &Change) -> Effect {
+fn no_agency(code: &AgencyCode) -> String {
+    format!("no agency {code}")
+}
+
+fn no_system(code: &SystemCode) -> String {
+    format!("no system {code}")
+}
+
+/// What a change does to a directory.
+fn effect(world: &World<'_>, directory: &Directory, change: &Change) -> Effect {
     match change {
         Change::PutAgency(agency) => {
             // Suspension is a change of its own: putting an agency neither ends nor begins it.
-            let old = world.directory.agency(&agency.code);
+            let old = directory.agency(&agency.code);
             let suspended = old.is_some_and(|old| old.suspended);
             Effect::AgencyPut(Box::new(Agency { suspended, ..(**agency).clone() }))
         }
         Change::PutSystem(system) => {
-            let old = world.directory.system(&system.code);
+            let old = directory.system(&system.code);
             let suspended = old.is_some_and(|old| old.suspended);
             Effect::SystemPut(Box::new(System { suspended, ..(**system).clone() }))
         }
@@ -296,5 +313,34 @@ fn effect(world: &World<'_>, change: &Change) -> Effect {
             Effect::SystemSuspended { system: system.clone(), suspended: *suspended }
         }
         Change::ActivateRulebooks(digest) => Effect::RulebookActivated { digest: *digest },
+    }
+}
+
+/// Makes an effect in a directory, as `apply` makes it in the state.
+fn follow(directory: &mut Directory, world: &World<'_>, effect: &Effect) {
+    match effect {
+        Effect::AgencyPut(agency) => directory.put_agency((**agency).clone()),
+        Effect::SystemPut(system) => directory.put_system((**system).clone()),
+        Effect::CertificatePut(certificate) => directory.put_certificate((**certificate).clone()),
+        Effect::CertificateRevoked { digest, compromised_since } => {
+            if let Some(certificate) = directory.certificate(digest).cloned() {
+                let (at, compromised_since) = (world.time, *compromised_since);
+                let revoked = Some(Revocation { at, compromised_since });
+                directory.put_certificate(Certificate { revoked, ..(*certificate).clone() });
+            }
+        }
+        Effect::AgencySuspended { agency, suspended } => {
+            if let Some(agency) = directory.agency(agency).cloned() {
+                let suspended = *suspended;
+                directory.put_agency(Agency { suspended, ..(*agency).clone() });
+            }
+        }
+        Effect::SystemSuspended { system, suspended } => {
+            if let Some(system) = directory.system(system).cloned() {
+                let suspended = *suspended;
+                directory.put_system(System { suspended, ..(*system).clone() });
+            }
+        }
+        _ => {}
     }
 }

@@ -10,27 +10,24 @@ use super::duties::{self, Act, Opening};
 use super::routing::{self, Route};
 use super::tests_of_law::{self, Flag};
 use super::thread::{self, Thread};
-use super::{
-    Decided, Decision, DocumentInput, ENGINE, World, plausible, service, signers, withdrawal,
-};
+use super::{Decision, DocumentInput, World, plausible, service, signers, withdrawal};
 use crate::domain::agency::{Agency, Kind as AgencyKind, Purpose};
 use crate::domain::custody::Step;
 use crate::domain::document::Document;
 use crate::domain::duty::Duty;
-use crate::domain::record::{CaseSet, DocumentTaken, Effect, Kind, Notice, Record, RuledEffect};
+use crate::domain::record::{CaseSet, Effect, RuledEffect};
 use crate::domain::relation::Scene;
 use crate::domain::role::Role;
 use crate::domain::rulebook::{SenderKind, Sets, Table};
 use crate::domain::state::{Key, Range, Row, View};
 use crate::domain::term::shanghai_date;
-use crate::ids::{
-    AgencyCode, CaseRef, Digest, DocumentRef, DutyId, InboxNumber, LedgerIndex, SenderNumber,
-};
+use crate::ids::{AgencyCode, CaseRef, Digest, DocumentRef, DutyId, InboxNumber, LedgerIndex};
 use crate::refusal::{Reason, Refusal, Violation};
 
-/// The place facts that a later answer's relations read.
-const PLACES: [&str; 5] =
-    ["intended_place", "new_place", "destination_place", "new_case_place", "home_place"];
+mod foresight;
+mod making;
+
+pub use foresight::{check_form, check_signers, finds_person, foresee};
 
 /// The field that names agencies where the law leaves a choice.
 const CHOSEN: &str = "chosen_agencies";
@@ -40,26 +37,22 @@ pub(super) fn decide(
     world: &World<'_>,
     input: &DocumentInput,
 ) -> Result<Decision, Refusal> {
+    if let Some(known) = known(view, world, input)? {
+        return Ok(known);
+    }
+    let sender = sender(world, &input.document)?;
+    let bindings = signers::bindings(world, &sender.code, &input.signers, Purpose::Document)?;
+    take(view, world, input, bindings)
+}
+
+fn take(
+    view: &View<'_>,
+    world: &World<'_>,
+    input: &DocumentInput,
+    bindings: Vec<LedgerIndex>,
+) -> Result<Decision, Refusal> {
     let document = &input.document;
-    let reference = DocumentRef { sender: document.sender.clone(), id: document.id };
-    if let Some(known) = known(view, world, input, &reference)? {
-        return Ok(Decision::Known(vec![known]));
-    }
-    let sender = world
-        .directory
-        .agency(&document.sender)
-        .filter(|agency| agency.is_active(world.time))
-        .ok_or(Violation::new(Reason::UnknownSender, "sender"))?;
-    let bindings = signers::bindings(world, &document.sender, &input.signers, Purpose::Document)?;
-    let day = law_of(document).unwrap_or_else(|| shanghai_date(world.time.0));
-    let table = world
-        .law
-        .on(day)
-        .table(&document.kind)
-        .ok_or(Violation::new(Reason::UnknownType, "body"))?;
-    if !table.senders.iter().any(|kind| admits(kind, sender)) {
-        return Err(Violation::new(Reason::WrongRole, "sender").articles(&table.articles).into());
-    }
+    let table = rule(world, document)?;
     let mut violations = missing_fields(document, table);
     let thread = thread::find(view, world, document, table, &mut violations);
     let found = case::find(view, world, input, table, &thread, &mut violations);
@@ -71,8 +64,36 @@ pub(super) fn decide(
     if let Some(refusal) = Refusal::of(std::mem::take(&mut violations)) {
         return Err(refusal);
     }
+    let reference = reference(document);
     let pipeline = Pipeline { view, world, input, table, thread, reference, bindings };
     pipeline.run(found)
+}
+
+fn reference(document: &Document) -> DocumentRef {
+    DocumentRef { sender: document.sender.clone(), id: document.id }
+}
+
+fn sender<'w>(world: &World<'w>, document: &Document) -> Result<&'w Agency, Violation> {
+    let sender = world.directory.agency(&document.sender);
+    sender
+        .filter(|agency| agency.is_active(world.time))
+        .map(|agency| &**agency)
+        .ok_or_else(|| Violation::new(Reason::UnknownSender, "sender"))
+}
+
+/// The rule for a document on its day, if its sender may send it.
+fn rule<'w>(world: &World<'w>, document: &Document) -> Result<&'w Table, Violation> {
+    let sender = sender(world, document)?;
+    let table = table(world, document).ok_or(Violation::new(Reason::UnknownType, "body"))?;
+    if table.senders.iter().any(|kind| admits(kind, sender)) {
+        return Ok(table);
+    }
+    Err(Violation::new(Reason::WrongRole, "sender").articles(&table.articles))
+}
+
+fn table<'w>(world: &World<'w>, document: &Document) -> Option<&'w Table> {
+    let day = law_of(document).unwrap_or_else(|| shanghai_date(world.time.0));
+    world.law.on(day).table(&document.kind)
 }
 
 /// The day whose law a document falls under: that of its decision, or on which the decision takes effect
@@ -90,14 +111,13 @@ fn known(
     view: &View<'_>,
     world: &World<'_>,
     input: &DocumentInput,
-    reference: &DocumentRef,
-) -> Result<Option<LedgerIndex>, Refusal> {
-    let Some(row) = thread::row(view, reference) else { return Ok(None) };
+) -> Result<Option<Decision>, Refusal> {
+    let Some(row) = thread::row(view, &reference(&input.document)) else { return Ok(None) };
     let Some(entry) = view.entry(row.index) else { return Ok(None) };
     let same =
         (world.commit_document)(&entry.document_salt, &input.document.digest) == row.commitment;
     if same {
-        return Ok(Some(row.index));
+        return Ok(Some(Decision::Known(vec![row.index])));
     }
     Err(Violation::new(Reason::DocumentIdReused, "document_id").into())
 }
@@ -457,128 +477,5 @@ impl Pipeline<'_, '_> {
             );
         }
         Some(digest)
-    }
-
-    fn record(&self, outcome: Outcome) -> Decided {
-        let document = &self.input.document;
-        let supervisors = self.supervisors(&outcome);
-        let case = outcome.found.as_ref().map(|found| found.reference);
-        let link = outcome
-            .found
-            .as_ref()
-            .filter(|found| found.opens)
-            .and_then(|found| Some((document.subject.as_ref()?.person?, found.reference)));
-        let taken = DocumentTaken {
-            document: self.reference.clone(),
-            document_type: document.kind.clone(),
-            commitment: (self.world.commit_document)(&self.input.salt, &document.digest),
-            case,
-            signers: self
-                .input
-                .signers
-                .iter()
-                .copied()
-                .zip(self.bindings.iter().copied())
-                .collect(),
-            rulebook: Digest(self.world.law.digest()),
-            engine: ENGINE,
-            sender_number: self.sender_number(),
-            in_reply_to: self.thread.answered.map(|answered| answered.row.index),
-            thread: self.thread.root,
-            replaces: document.replaces.clone(),
-            places: PLACES
-                .iter()
-                .filter_map(|name| Some(((*name).to_owned(), document.place(name)?.clone())))
-                .collect(),
-            unique: outcome.unique,
-            supervisors: supervisors.clone(),
-            notice: self.notice(),
-        };
-        let effects = self.effects(outcome, supervisors);
-        let record = Record { kind: Kind::Document(Box::new(taken)), effects };
-        Decided { record, known: Vec::new(), link }
-    }
-
-    fn effects(&self, outcome: Outcome, supervisors: BTreeSet<AgencyCode>) -> Vec<RuledEffect> {
-        let hub = |effect| RuledEffect {
-            rule: format!("hub/{}", self.input.document.kind),
-            articles: self.table.articles.clone(),
-            effect,
-        };
-        let mut effects = Vec::new();
-        if let Some(found) = &outcome.found {
-            let case = found.reference;
-            if found.opens {
-                effects.push(hub(Effect::CaseOpened { case }));
-            }
-            let sets = found.sets.iter().cloned();
-            effects.extend(sets.map(|set| hub(Effect::CaseSet { case, set })));
-        }
-        for (addressee, (agency, number, copy)) in
-            outcome.route.addressees.iter().zip(outcome.deliveries)
-        {
-            effects.push(RuledEffect {
-                rule: addressee.rule.clone(),
-                articles: addressee.articles.clone(),
-                effect: Effect::DeliveryOpened {
-                    agency,
-                    copy,
-                    number,
-                    in_lieu: addressee.in_lieu,
-                    carries: addressee.carries.clone(),
-                },
-            });
-        }
-        effects.extend(outcome.duties);
-        if let (Some(found), Some(stepped)) = (&outcome.found, outcome.stepped) {
-            let Stepped { step, change, .. } = stepped;
-            let custody = Effect::Custody { case: found.reference, step, change };
-            let articles = self.table.base.articles.clone();
-            effects.push(RuledEffect { articles, ..hub(custody) });
-        }
-        let case = outcome.found.as_ref().map(|found| found.reference);
-        let flagged = !outcome.flags.is_empty();
-        for flag in outcome.flags {
-            effects.push(RuledEffect {
-                rule: flag.rule,
-                articles: flag.articles,
-                effect: Effect::Contradiction { case, what: flag.what },
-            });
-        }
-        if flagged && !supervisors.is_empty() {
-            effects
-                .push(hub(Effect::NoticeOwed { notice: Notice::Contradiction, to: supervisors }));
-        }
-        effects
-    }
-
-    fn sender_number(&self) -> SenderNumber {
-        match self.view.get(&Key::Sender(self.input.document.sender.clone())) {
-            Some(Row::Sender(number)) => number.next(),
-            _ => SenderNumber(1),
-        }
-    }
-
-    /// The procuratorates that supervise sender, addressees and whoever answers for the person.
-    fn supervisors(&self, outcome: &Outcome) -> BTreeSet<AgencyCode> {
-        let responsible = outcome.found.as_ref().and_then(|found| {
-            let answers = found.case.custody.answers.as_ref();
-            answers.or(found.case.roles.get(&Role::ResponsibleAgency))
-        });
-        outcome
-            .deliveries
-            .iter()
-            .map(|(agency, _, _)| agency)
-            .chain([&self.input.document.sender])
-            .chain(responsible)
-            .filter_map(|code| self.world.directory.agency(code)?.supervised_by.clone())
-            .collect()
-    }
-
-    /// For a notice of the hub: what it tells of.
-    fn notice(&self) -> Option<(LedgerIndex, Notice)> {
-        let answered = self.input.notice?;
-        let sender = self.world.directory.agency(&self.input.document.sender)?;
-        (sender.kind == AgencyKind::Hub).then_some(answered)
     }
 }

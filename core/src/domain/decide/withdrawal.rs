@@ -16,7 +16,8 @@ const RULE: &str = "hub/withdrawal";
 
 /// What a withdrawal does: the duties that the withdrawn document opened end, those that it had met are
 /// owed again, and limits that it had stopped run again. It is refused where the document was answered
-/// already: no duty of its addressee is open, and no step of custody undoes it.
+/// already (no duty of its addressee is open, and no step of custody undoes it), or replaced: what replaced
+/// it stands for it, and a step back would leave the person to nobody (P8).
 pub(super) fn effects(
     view: &View<'_>,
     world: &World<'_>,
@@ -31,12 +32,16 @@ pub(super) fn effects(
     let undone = Undone { view, document, row, rule: RULE, articles };
     let opened = undone.opened();
     let open = opened.iter().any(|(_, duty)| *duty.owner.agency() != document.sender);
-    if row.withdrawn_by.is_some() || (!open && step.is_none()) {
-        violations.push(
-            Violation::new(Reason::Forbidden, "in_reply_to")
-                .help("it was answered, accepted or withdrawn before")
-                .articles(articles),
-        );
+    let help = if row.replaced_by.is_some() {
+        Some("it was replaced: withdraw what replaced it")
+    } else if row.withdrawn_by.is_some() || (!open && step.is_none()) {
+        Some("it was answered, accepted or withdrawn before")
+    } else {
+        None
+    };
+    if let Some(help) = help {
+        let refused = Violation::new(Reason::Forbidden, "in_reply_to").help(help);
+        violations.push(refused.articles(articles));
         return Vec::new();
     }
     let mut effects = undone.close(&opened, Outcome::Withdrawn);

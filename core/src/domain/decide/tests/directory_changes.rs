@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::agency::{Agency, Kind as AgencyKind};
-use crate::domain::record::RuledEffect;
+use crate::domain::record::{Clock, RuledEffect};
 
 fn change(nation: &Nation, id: u8, operators: &[&str], changes: Vec<Change>) -> Input {
     let signatures = operators.iter().map(|name| {
@@ -64,6 +64,73 @@ fn only_its_like_takes_an_agencys_place_and_never_in_a_ring() {
     let hub =
         change(&nation, 3, &["first"], vec![Change::SuspendAgency(testing::code("hub"), true)]);
     assert_eq!(reason(nation.decide(&hub)).0, Reason::DirectoryUnfit);
+}
+
+#[test]
+fn a_change_is_checked_against_what_those_before_it_leave() {
+    let mut nation = with_operators();
+    let put = |code: &str, by: Option<&str>| {
+        let mut agency = agency(code);
+        agency.successor = by.map(testing::code);
+        Change::PutAgency(Box::new(agency))
+    };
+    let of = |kind, code: &str| {
+        let Change::PutAgency(agency) = put(code, None) else { unreachable!() };
+        Change::PutAgency(Box::new(Agency { kind, ..*agency }))
+    };
+    let key = |number: u8| {
+        let purpose = Purpose::Document(testing::code("new-court"));
+        let digest = Digest([number; 32]);
+        Change::RegisterCertificate(Box::new(Certificate { digest, ..certificate(purpose) }))
+    };
+    let most = crate::limits::CERTIFICATES_PER_AGENCY as u8;
+    let keys = (0..=most).map(key);
+    let unfit = [
+        // A ring, in one change, and one that leads into it.
+        vec![
+            put("a-court", Some("b-court")),
+            put("b-court", Some("a-court")),
+            put("c-court", Some("a-court")),
+        ],
+        // A ring of an agency that had another successor before.
+        vec![
+            put("a-court", Some("liwan-court")),
+            put("b-court", Some("a-court")),
+            put("a-court", Some("b-court")),
+        ],
+        // A successor of another kind, that comes after.
+        vec![put("a-court", Some("b-police")), of(AgencyKind::Police, "b-police")],
+        // One code, two kinds.
+        vec![put("a-court", None), of(AgencyKind::Police, "a-court")],
+        // The same certificate twice, and one more than may live.
+        vec![put("new-court", None), key(1), key(1)],
+        [put("new-court", None)].into_iter().chain(keys).collect(),
+        // Nobody is suspended before they are there.
+        vec![Change::SuspendAgency(testing::code("a-court"), true), put("a-court", None)],
+    ];
+    for (id, changes) in (1..).zip(unfit) {
+        let input = change(&nation, id, &["first"], changes);
+        assert_eq!(reason(nation.decide(&input)).0, Reason::DirectoryUnfit, "{id}");
+    }
+}
+
+#[test]
+fn a_link_may_point_ahead_and_a_suspension_outlasts_what_follows() {
+    let mut nation = with_operators();
+    let mut merged = agency("a-court");
+    merged.successor = Some(testing::code("b-court"));
+    let heir = || Change::PutAgency(Box::new(agency("b-court")));
+    let code = testing::code("b-court");
+    let changes = vec![
+        Change::PutAgency(Box::new(merged)),
+        heir(),
+        Change::SuspendAgency(code.clone(), true),
+        heir(),
+    ];
+    let input = change(&nation, 1, &["first"], changes);
+    assert!(matches!(nation.decide(&input), Ok(Decision::Record(_))));
+    let Some(Row::Agency(heir)) = nation.rows.get(&Key::Agency(code)) else { panic!("no agency") };
+    assert!(heir.suspended);
 }
 
 #[test]
@@ -191,4 +258,26 @@ fn a_successors_papers_join_the_case_that_the_old_court_opened() {
     let sent = nation.send(verdict("yuexiu-court", "440103", 1)).unwrap();
     let opens = |ruled: &RuledEffect| matches!(ruled.effect, Effect::CaseOpened { .. });
     assert!(!sent.record.effects.iter().any(opens));
+}
+
+#[test]
+fn whoever_supervises_the_successor_supervises_the_case() {
+    let mut nation = with_operators();
+    in_correction(&mut nation);
+    merge(&mut nation, "liwan-corrections", "yuexiu-corrections");
+    let kept = Paper::new("yuexiu-corrections", "monitoring_record").about(1, Category::Probation);
+    let kept = nation.send(kept).unwrap();
+    let Kind::Document(taken) = &kept.record.kind else { panic!("no document") };
+    assert_eq!(taken.supervisors, [testing::code("yuexiu-procuratorate")].into());
+    nation.time = on(11, 4);
+    let unsigned = Input::Clock(ClockInput::Unacknowledged {
+        agency: testing::code("liwan-corrections"),
+        sender: testing::code("liwan-court"),
+        numbers: vec![InboxNumber(1)],
+    });
+    let Ok(Decision::Record(told)) = nation.decide(&unsigned) else { panic!("nothing is told") };
+    let Kind::Clock(Clock::Unacknowledged { supervisors, .. }) = told.record.kind else {
+        panic!("no step")
+    };
+    assert_eq!(supervisors, [testing::code("yuexiu-procuratorate")].into());
 }

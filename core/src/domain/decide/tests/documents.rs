@@ -192,6 +192,42 @@ fn a_replaced_verdict_leaves_the_person_a_limit_to_report() {
 }
 
 #[test]
+fn what_was_replaced_is_not_withdrawn_from_under_what_replaced_it() {
+    let mut nation = Nation::new();
+    let first = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    let mut corrected = verdict("liwan-court", "440103", 1);
+    corrected.0.replaces = Some(first.reference.clone());
+    let second = nation.send(corrected).unwrap();
+    let withdrawal = |of| Paper::new("liwan-court", "withdrawal").answering(of);
+    let refused = reason(nation.send(withdrawal(&first)));
+    assert_eq!(refused, (Reason::Forbidden, "in_reply_to".to_owned()));
+    // The second stands, and the person is awaited; withdrawn itself, it takes the step back.
+    assert_eq!(nation.case(&second).custody.state, State::Awaiting);
+    nation.send(withdrawal(&second)).unwrap();
+    assert_eq!(nation.case(&second).custody.state, State::None);
+    assert!(!nation.duties("报到").iter().any(|duty| duty.is_owed()));
+}
+
+#[test]
+fn another_persons_number_in_a_named_case_is_flagged() {
+    let mut nation = Nation::new();
+    let sent = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
+    nation.send(verdict("yuexiu-court", "440104", 2)).unwrap();
+    let Kind::Document(taken) = &sent.record.kind else { panic!("no document") };
+    let case = taken.case;
+    let lost = |person| {
+        let mut lost = Paper::new("liwan-corrections", "lost_contact_notice")
+            .about(person, Category::Probation);
+        lost.0.subject.as_mut().unwrap().case = case;
+        lost
+    };
+    let same = nation.send(lost(1)).unwrap();
+    assert!(!same.flags().contains(&"SUBJECT_DIFFERS"), "{:?}", same.flags());
+    let other = nation.send(lost(2)).unwrap();
+    assert!(other.flags().contains(&"SUBJECT_DIFFERS"), "{:?}", other.flags());
+}
+
+#[test]
 fn a_second_judgment_of_a_person_is_a_case_of_its_own() {
     let mut nation = Nation::new();
     let first = nation.send(verdict("liwan-court", "440103", 1)).unwrap();
