@@ -104,9 +104,10 @@ pub(crate) fn of_refusal(world: &World, refusal: &Refusal) -> Vec<Line> {
         if !violation.field.is_empty() {
             text.push_str(&format!(" at {}", violation.field));
         }
-        // Where the rule stands in its book is no matter of law.
+        // A rule's own words, and where it stands in its book, say no more than the word for it does.
         let help = match violation.reason {
-            Reason::Forbidden => violation.help.split(' ').next().unwrap_or_default(),
+            Reason::Forbidden => violation.help.split([' ', ':']).next().unwrap_or_default(),
+            Reason::NotEntitled => "",
             _ => &violation.help,
         };
         if !help.is_empty() {

@@ -5,6 +5,7 @@ use super::routing::{holds, violation};
 use super::thread::Thread;
 use crate::domain::custody::{CustodyChange, CustodyTable, Holder, Move, State, Step, Taken};
 use crate::domain::document::Document;
+use crate::domain::explain::{state_phrase, step_phrase};
 use crate::domain::record::CaseSet;
 use crate::domain::relation::{RoleRef, Scene};
 use crate::domain::role::Role;
@@ -54,8 +55,12 @@ pub(super) fn take<'s>(
         Taken::Moved(moved) => (moved, false),
         Taken::Flagged(moved) => (moved, true),
         Taken::Refused => {
+            let state = found.case.custody.state;
             return Err(Violation::new(Reason::ImpossibleStep, "")
-                .help(format!("{} while {}", step.word(), found.case.custody.state.word()))
+                .help_in(
+                    format!("{} while {}", step.word(), state.word()),
+                    format!("{}，监管状态为{}", step_phrase(step).chinese, state_phrase(state).chinese),
+                )
                 .articles(&table.articles));
         }
     };
@@ -152,7 +157,7 @@ fn answers(
                     return Ok(Some(first.agency));
                 }
             }
-            Err(unresolved) => last = Some(violation(&unresolved, &[])),
+            Err(unresolved) => last = Some(violation(&after, relation, &unresolved, &[])),
         }
     }
     last.map_or(Ok(None), Err)

@@ -18,7 +18,7 @@ use crate::domain::duty::Duty;
 use crate::domain::record::{CaseSet, Effect, RuledEffect};
 use crate::domain::relation::Scene;
 use crate::domain::role::Role;
-use crate::domain::rulebook::{SenderKind, Sets, Table};
+use crate::domain::rulebook::{Class, SenderKind, Sets, Table};
 use crate::domain::state::{Key, Range, Row, View};
 use crate::domain::term::shanghai_date;
 use crate::ids::{AgencyCode, CaseRef, Digest, DocumentRef, DutyId, InboxNumber, LedgerIndex};
@@ -147,7 +147,10 @@ fn missing_fields(document: &Document, table: &Table) -> Vec<Violation> {
             Some(outcome) if base.outcomes.contains(&outcome) => {}
             Some(_) => violations.push(
                 Violation::new(Reason::Format, "outcome")
-                    .help(format!("one of: {}", base.outcomes.join(", "))),
+                    .help_in(
+                        format!("one of: {}", base.outcomes.join(", ")),
+                        format!("须为下列之一：{}", base.outcomes.join("、")),
+                    ),
             ),
             None => violations
                 .push(Violation::new(Reason::Required, "outcome").articles(&table.articles)),
@@ -214,7 +217,9 @@ impl Pipeline<'_, '_> {
             let filled = self.input.document.present.contains(&violation.field);
             if violation.reason == Reason::Required && filled {
                 violation.reason = Reason::NoAgency;
-                violation.help = "no division of today has this code".to_owned();
+                let place = std::mem::take(&mut violation.help_zh);
+                violation = violation
+                    .help_in("no division of today has this code", format!("{place}：现无此区划代码"));
             }
             let same = |other: &&mut Violation| {
                 (&other.field, other.reason, &other.help)
@@ -261,8 +266,12 @@ impl Pipeline<'_, '_> {
             // Who may send may hang on the addressee, and there is none.
             self.check_sender(&scene, violations);
         }
+        if violations.is_empty() {
+            self.check_addressee(&scene, violations);
+        }
         let mut flags = tests_of_law::run(
             self.view,
+            self.world,
             &scene,
             self.table,
             found.as_ref(),
@@ -336,19 +345,31 @@ impl Pipeline<'_, '_> {
         agency.is_some_and(|agency| self.world.law.custody().may_guard(agency.kind))
     }
 
+    /// Somebody must get what is more than a record, and nobody is their own addressee.
+    fn check_addressee(&self, scene: &Scene<'_>, violations: &mut Vec<Violation>) {
+        if scene.addressee.is_none() && self.table.base.class != Class::Record {
+            violations.push(
+                Violation::new(Reason::NoAgency, "")
+                    .help_in("nobody but the sender is left", "除发送单位外没有受送达单位")
+                    .articles(&self.table.articles),
+            );
+        }
+    }
+
     fn check_sender(&self, scene: &Scene<'_>, violations: &mut Vec<Violation>) {
         let base = &self.table.base;
         let sender = &self.input.document.sender;
-        let entitled = base.sender_is.is_empty()
-            || base.sender_is.iter().any(|relation| scene.fits(sender, relation));
-        if entitled {
+        if base.sender_is.is_empty() || base.sender_is.iter().any(|who| scene.fits(sender, who)) {
             return;
         }
+        let entitled = routing::any_of(&base.sender_is);
         let is_party = scene.case.is_none_or(|case| {
             case.parties.iter().any(|party| self.world.directory.stands_for(sender, party))
         });
         violations.push(if is_party {
-            Violation::new(Reason::NotEntitled, "sender").articles(&self.table.articles)
+            Violation::new(Reason::NotEntitled, "sender")
+                .help_in(entitled.english, entitled.chinese)
+                .articles(&self.table.articles)
         } else {
             Violation::new(Reason::NoCase, "subject")
         });

@@ -4,8 +4,10 @@
 use super::case::Found;
 use super::routing::holds;
 use super::thread::Thread;
+use super::World;
+use crate::domain::explain::broken_phrase;
 use crate::domain::relation::Scene;
-use crate::domain::rulebook::{Table, TestKind};
+use crate::domain::rulebook::{Ruled, Table, Test, TestKind};
 use crate::domain::state::View;
 use crate::domain::state::{Key, Range, Row};
 use crate::ids::{AgencyCode, DocumentType};
@@ -25,6 +27,7 @@ pub(super) struct Flag {
 /// Runs the tests: what refuses goes to `violations`, what flags is returned.
 pub(super) fn run(
     view: &View<'_>,
+    world: &World<'_>,
     scene: &Scene<'_>,
     table: &Table,
     case: Option<&Found>,
@@ -60,11 +63,9 @@ pub(super) fn run(
             TestKind::Always => Some("ALWAYS_SHOWN"),
         };
         match broken {
-            Some(what) if rule.item.refuse => violations.push(
-                Violation::new(Reason::Forbidden, "")
-                    .help(format!("{what} {}", rule.path))
-                    .articles(&rule.articles),
-            ),
+            Some(what) if rule.item.refuse => {
+                violations.push(forbidden(world, scene, rule, what));
+            }
             Some(what) => flags.push(Flag {
                 rule: rule.path.clone(),
                 articles: rule.articles.clone(),
@@ -75,6 +76,23 @@ pub(super) fn run(
     }
     flags.extend(missing_attachments(scene, table));
     flags
+}
+
+/// The refusal by a rule, in its own words; of several that must not be open, those that are.
+fn forbidden(world: &World<'_>, scene: &Scene<'_>, rule: &Ruled<Test>, what: &str) -> Violation {
+    let broken = match &rule.item.test {
+        TestKind::NoneOpen(kinds) => {
+            let open = kinds.iter().filter(|kind| scene.open.contains_key(*kind));
+            broken_phrase(world.law, &TestKind::NoneOpen(open.cloned().collect()))
+        }
+        test => broken_phrase(world.law, test),
+    };
+    Violation::new(Reason::Forbidden, "")
+        .help_in(
+            format!("{what}: {} ({})", broken.english, rule.path),
+            format!("{}（{}）", broken.chinese, rule.path),
+        )
+        .articles(&rule.articles)
 }
 
 /// Kinds of attachment that belong with the document and are not there.

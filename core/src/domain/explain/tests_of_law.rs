@@ -12,7 +12,18 @@ pub(super) fn lines<B>(phrases: &Phrases<'_>, table: &Table<B>) -> Vec<Line> {
 }
 
 fn test_phrase(phrases: &Phrases<'_>, test: &Test) -> Phrase {
-    let broken = match &test.test {
+    let broken = phrases.when(broken(phrases, &test.test), test.when.as_ref());
+    let (en, zh) = if test.refuse {
+        ("refused if", "不予接收")
+    } else {
+        ("taken and flagged if", "照收但予以提示")
+    };
+    Phrase::new(format!("{en}: {}", broken.english), format!("{zh}：{}", broken.chinese))
+}
+
+/// What a document is like that breaks a test.
+pub(super) fn broken(phrases: &Phrases<'_>, test: &TestKind) -> Phrase {
+    match test {
         TestKind::Forbid(condition) => phrases.condition(condition),
         TestKind::NeedsOpen(name, same_sender) => {
             let name = phrases.kind(name);
@@ -45,12 +56,5 @@ fn test_phrase(phrases: &Phrases<'_>, test: &Test) -> Phrase {
             )
         }
         TestKind::Always => Phrase::new("always", "一律"),
-    };
-    let broken = phrases.when(broken, test.when.as_ref());
-    let (en, zh) = if test.refuse {
-        ("refused if", "不予接收")
-    } else {
-        ("taken and flagged if", "照收但予以提示")
-    };
-    Phrase::new(format!("{en}: {}", broken.english), format!("{zh}：{}", broken.chinese))
+    }
 }
