@@ -57,6 +57,11 @@ pub enum Lang {
 }
 
 impl Globals {
+    /// Those of a command line that can't be read, but for whether it asks for JSON.
+    pub(super) fn of_json(json: bool) -> Self {
+        Self { json, ..Self::default() }
+    }
+
     /// Those of a command in a language.
     #[cfg(test)]
     pub(super) fn speaking(lang: Lang) -> Self {

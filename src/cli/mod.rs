@@ -84,6 +84,29 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// It can't be used, or asks for help alone: that is printed, as JSON if so asked, and the program ends
+    /// with this code.
+    pub fn read() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| {
+            let globals = Globals::of_json(std::env::args_os().any(|word| word == "--json"));
+            if error.use_stderr() && globals.json() {
+                let text = error.to_string();
+                let cause = text.trim_start_matches("error: ").trim_end();
+                return CliError::usage(cause, format!("命令行有误：{cause}")).report(&globals);
+            }
+            // Where nobody listens there is nothing left to say.
+            let _ = error.print();
+            if error.use_stderr() {
+                ExitCode::from(error::Exit::Usage as u8)
+            } else {
+                ExitCode::SUCCESS
+            }
+        })
+    }
+
     /// Runs the command, prints its error if there is one, and gives the program's exit code.
     pub async fn run(self) -> ExitCode {
         let globals = self.globals;

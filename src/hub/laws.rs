@@ -126,7 +126,9 @@ impl Hub {
             [Change::ActivateRulebooks(digest)] => self.shared.laws.prepare(*digest),
             changes if changes.iter().any(activates) => {
                 let alone = Violation::new(Reason::DirectoryUnfit, "changes");
-                Err(alone.help_in("putting rulebooks in force stands alone", "启用规则须单独办理").into())
+                Err(alone
+                    .help_in("putting rulebooks in force stands alone", "启用规则须单独办理")
+                    .into())
             }
             _ => Ok(()),
         }

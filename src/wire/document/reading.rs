@@ -111,7 +111,8 @@ impl<'a> Reading<'a> {
     pub(super) fn bound(&mut self, field: &str, length: usize, limit: usize) {
         if length > limit {
             let wrong = Violation::new(Reason::TooLarge, field);
-            self.violations.push(wrong.help_in(format!("at most {limit}"), format!("至多{limit}项")));
+            self.violations
+                .push(wrong.help_in(format!("at most {limit}"), format!("至多{limit}项")));
         }
     }
 

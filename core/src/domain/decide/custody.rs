@@ -59,7 +59,11 @@ pub(super) fn take<'s>(
             return Err(Violation::new(Reason::ImpossibleStep, "")
                 .help_in(
                     format!("{} while {}", step.word(), state.word()),
-                    format!("{}，监管状态为{}", step_phrase(step).chinese, state_phrase(state).chinese),
+                    format!(
+                        "{}，监管状态为{}",
+                        step_phrase(step).chinese,
+                        state_phrase(state).chinese
+                    ),
                 )
                 .articles(&table.articles));
         }

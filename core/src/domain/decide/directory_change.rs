@@ -183,13 +183,18 @@ impl Check<'_, '_> {
             Change::RegisterCertificate(certificate) => self.certificate(certificate),
             Change::RevokeCertificate { digest, .. } => match self.before.certificate(digest) {
                 None => Err(Phrase::new("no such certificate is registered", "该证书未登记")),
-                Some(c) if c.revoked.is_some() => Err(Phrase::new("it is revoked already", "该证书已吊销")),
+                Some(c) if c.revoked.is_some() => {
+                    Err(Phrase::new("it is revoked already", "该证书已吊销"))
+                }
                 Some(_) => Ok(()),
             },
             Change::SuspendAgency(code, _) => {
                 let agency = self.before.agency(code).ok_or_else(|| no_agency(code))?;
                 if agency.kind == AgencyKind::Hub {
-                    return Err(Phrase::new("the hub's own agency is not the operators' to change", "平台自身的单位不由运维变更"));
+                    return Err(Phrase::new(
+                        "the hub's own agency is not the operators' to change",
+                        "平台自身的单位不由运维变更",
+                    ));
                 }
                 Ok(())
             }
@@ -207,10 +212,16 @@ impl Check<'_, '_> {
         }
         let old = self.before.agency(&agency.code);
         if agency.kind == AgencyKind::Hub || old.is_some_and(|old| old.kind == AgencyKind::Hub) {
-            return Err(Phrase::new("the hub's own agency is not the operators' to change", "平台自身的单位不由运维变更"));
+            return Err(Phrase::new(
+                "the hub's own agency is not the operators' to change",
+                "平台自身的单位不由运维变更",
+            ));
         }
         if old.is_some_and(|old| old.kind != agency.kind) {
-            return Err(Phrase::new("an agency's kind never changes; codes are never reused", "单位类别不得变更，代码不得重复使用"));
+            return Err(Phrase::new(
+                "an agency's kind never changes; codes are never reused",
+                "单位类别不得变更，代码不得重复使用",
+            ));
         }
         for place in &agency.serves {
             if self.world.divisions.get(place).is_none() {
@@ -229,11 +240,17 @@ impl Check<'_, '_> {
         }
         let supervisor = agency.supervised_by.as_ref().and_then(|code| self.after.agency(code));
         if supervisor.is_some_and(|supervisor| supervisor.kind != AgencyKind::Procuratorate) {
-            return Err(Phrase::new("only a procuratorate supervises", "法律监督单位须为人民检察院"));
+            return Err(Phrase::new(
+                "only a procuratorate supervises",
+                "法律监督单位须为人民检察院",
+            ));
         }
         let heir = agency.successor.as_ref().and_then(|heir| self.after.agency(heir));
         if heir.is_some_and(|heir| heir.kind != agency.kind) {
-            return Err(Phrase::new("only an agency of the same kind can take its place", "承继单位须为同类单位"));
+            return Err(Phrase::new(
+                "only an agency of the same kind can take its place",
+                "承继单位须为同类单位",
+            ));
         }
         if self.leads_back(agency, |above| above.parent.as_ref()) {
             return Err(Phrase::new("its superior would lead back to it", "上级关系形成循环"));
@@ -246,11 +263,7 @@ impl Check<'_, '_> {
 
     /// Whether following a link from an agency would end in itself. A ring of others, refused before,
     /// ends nowhere.
-    fn leads_back(
-        &self,
-        agency: &Agency,
-        link: impl Fn(&Agency) -> Option<&AgencyCode>,
-    ) -> bool {
+    fn leads_back(&self, agency: &Agency, link: impl Fn(&Agency) -> Option<&AgencyCode>) -> bool {
         let next = |code: &&AgencyCode| link(self.before.agency(code)?);
         let linked = iter::successors(link(agency), next);
         linked.take(self.before.agencies().count() + 1).any(|code| *code == agency.code)

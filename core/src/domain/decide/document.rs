@@ -145,13 +145,10 @@ fn missing_fields(document: &Document, table: &Table) -> Vec<Violation> {
     if !base.outcomes.is_empty() {
         match document.word("outcome") {
             Some(outcome) if base.outcomes.contains(&outcome) => {}
-            Some(_) => violations.push(
-                Violation::new(Reason::Format, "outcome")
-                    .help_in(
-                        format!("one of: {}", base.outcomes.join(", ")),
-                        format!("须为下列之一：{}", base.outcomes.join("、")),
-                    ),
-            ),
+            Some(_) => violations.push(Violation::new(Reason::Format, "outcome").help_in(
+                format!("one of: {}", base.outcomes.join(", ")),
+                format!("须为下列之一：{}", base.outcomes.join("、")),
+            )),
             None => violations
                 .push(Violation::new(Reason::Required, "outcome").articles(&table.articles)),
         }
@@ -218,8 +215,10 @@ impl Pipeline<'_, '_> {
             if violation.reason == Reason::Required && filled {
                 violation.reason = Reason::NoAgency;
                 let place = std::mem::take(&mut violation.help_zh);
-                violation = violation
-                    .help_in("no division of today has this code", format!("{place}：现无此区划代码"));
+                violation = violation.help_in(
+                    "no division of today has this code",
+                    format!("{place}：现无此区划代码"),
+                );
             }
             let same = |other: &&mut Violation| {
                 (&other.field, other.reason, &other.help)

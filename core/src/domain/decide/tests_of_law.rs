@@ -1,10 +1,10 @@
 //! The rules that a document must pass: some refuse, some flag. The hub refuses only where the law
 //! lets it; what else looks wrong is taken and shown to the procuratorate.
 
+use super::World;
 use super::case::Found;
 use super::routing::holds;
 use super::thread::Thread;
-use super::World;
 use crate::domain::explain::broken_phrase;
 use crate::domain::relation::Scene;
 use crate::domain::rulebook::{Ruled, Table, Test, TestKind};

@@ -70,7 +70,11 @@ pub fn flag_phrase(what: &str) -> Option<Phrase> {
 }
 
 const FLAGS: &[(&str, &str, &str)] = &[
-    ("ALWAYS_SHOWN", "the law asks that it be shown to the procuratorate", "依法应当提请人民检察院注意"),
+    (
+        "ALWAYS_SHOWN",
+        "the law asks that it be shown to the procuratorate",
+        "依法应当提请人民检察院注意",
+    ),
     (
         "BEFORE_ITS_WINDOW",
         "it comes before the time in which it is to be done",
@@ -87,11 +91,7 @@ const FLAGS: &[(&str, &str, &str)] = &[
         "该文书不适用于此类社区矫正对象",
     ),
     ("DECIDED_IN_THE_FUTURE", "the decision's date is in the future", "作出日期晚于今日"),
-    (
-        "EFFECTIVE_BEFORE_DECISION",
-        "it takes effect before it was decided",
-        "生效日期早于作出日期",
-    ),
+    ("EFFECTIVE_BEFORE_DECISION", "it takes effect before it was decided", "生效日期早于作出日期"),
     (
         "EXECUTION_PLACE_DIFFERS",
         "the place of execution differs from that on record",

@@ -43,10 +43,7 @@ pub(super) fn sender(sender: &SenderKind) -> Phrase {
 }
 
 /// Who a relation names, with a Chinese name for each document type.
-pub(super) fn related(
-    relation: &Relation,
-    name_of: impl Fn(&DocumentType) -> String,
-) -> Phrase {
+pub(super) fn related(relation: &Relation, name_of: impl Fn(&DocumentType) -> String) -> Phrase {
     let chinese = match relation {
         Relation::Role(role) => chinese::role_ref(*role).to_owned(),
         Relation::OfPlace(level, kinds, place) => {
