@@ -193,3 +193,52 @@ fn limit(due: Time) -> (String, String) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use xianjie_core::domain::record::Refusals;
+    use xianjie_core::ids::InboxNumber;
+
+    use super::*;
+
+    fn flagged(what: &str) -> Record {
+        let effect = Effect::Contradiction { case: None, what: what.to_owned() };
+        let (rule, articles) = ("hub/plausible".to_owned(), vec!["社区矫正法 44".to_owned()]);
+        let agency = "tianhe-police".parse().unwrap();
+        let kind = Kind::Refusals(Refusals { agency, items: Vec::new(), more: 0 });
+        Record { kind, effects: vec![RuledEffect { rule, articles, effect }] }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_in_words_and_not_in_code() {
+        assert_eq!(
+            contradiction(&flagged("CUSTODY accept while released")),
+            "所列文书已收存并送达，但与记录不符，请核查：“登记接收”与当前监管状态（已解除矫正）不符（社区矫正法 44）。 \
+             Taken and delivered, but it does not fit what is on record: the step \"accept\" does not fit \
+             the state of custody, which is \"released\" (社区矫正法 44)."
+        );
+        let early = contradiction(&flagged("RELEASED_BEFORE_EXPIRY"));
+        assert!(early.contains("矫正期限届满前解除矫正（社区矫正法 44）"), "{early}");
+        assert!(!early.contains("RELEASED_BEFORE_EXPIRY"), "{early}");
+    }
+
+    #[test]
+    fn whose_deliveries_lie_is_said_with_their_number() {
+        let agency: AgencyCode = "tianhe-police".parse().unwrap();
+        let record = Record {
+            kind: Kind::Clock(Clock::Unacknowledged {
+                agency: agency.clone(),
+                number: InboxNumber(7),
+                agencies: std::collections::BTreeSet::new(),
+                supervisors: std::collections::BTreeSet::new(),
+            }),
+            effects: Vec::new(),
+        };
+        let text = unacknowledged(&About::Inbox(agency), &record);
+        assert!(text.starts_with("发往tianhe-police（其收件箱至第7号）的文书"), "{text}");
+        assert!(
+            text.contains("Deliveries to tianhe-police, up to number 7 of its inbox,"),
+            "{text}"
+        );
+    }
+}

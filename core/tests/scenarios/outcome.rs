@@ -16,6 +16,7 @@
 //! | `refused FORBIDDEN at field: help […]` | not taken |
 
 use xianjie_core::domain::duty::{Duty, Force, Outcome, Owner};
+use xianjie_core::domain::explain::flag_phrase;
 use xianjie_core::domain::record::{
     CaseSet, Clock, DutyChange, DutyStep, Effect, Kind, Notice, Record, RuledEffect, Settled,
 };
@@ -246,7 +247,10 @@ impl Reader<'_> {
                 );
                 lines
             }
-            Effect::Contradiction { what, .. } => one(format!("flag {what}")),
+            Effect::Contradiction { what, .. } => {
+                assert!(flag_phrase(what).is_some(), "{what} has no words for people");
+                one(format!("flag {what}"))
+            }
             Effect::NoticeOwed { notice, to } => to
                 .iter()
                 .map(|to| Line::new(format!("tells {} {}", name(to), notice_word(*notice)), &[]))

@@ -22,6 +22,7 @@ mod directory_changes;
 mod documents;
 mod plausible;
 mod random;
+mod refused;
 mod revocations;
 mod story;
 
