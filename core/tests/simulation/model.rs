@@ -129,9 +129,10 @@ fn refolds(hub: &Hub) -> Checked {
     in_order(hub)
 }
 
-/// Keys stand in the store as they do in memory, but for a case's documents, the newest first.
+/// Keys stand in the store as they do in memory, but for a case's documents, the newest first, and for
+/// documents, by their ids and not by their senders.
 fn in_order(hub: &Hub) -> Checked {
-    let keys = || hub.rows.keys().filter(|key| !matches!(key, Key::Filed(..)));
+    let keys = || hub.rows.keys().filter(|key| !matches!(key, Key::Document(_) | Key::Filed(..)));
     for (key, next) in keys().zip(keys().skip(1)) {
         let ascends = key.to_bytes() < next.to_bytes();
         ensure(ascends, "P9", || format!("{next:?} stands before {key:?} in the store"))?;
