@@ -17,6 +17,9 @@ pub enum IdError {
     /// Empty, or longer than the identifier's bound.
     #[error("must have 1 to {0} characters")]
     Length(usize),
+    /// Not of its one length.
+    #[error("must have {0} characters")]
+    Exactly(usize),
     /// A character outside the identifier's alphabet.
     #[error("may hold only {0}")]
     Alphabet(&'static str),
@@ -32,6 +35,22 @@ pub enum IdError {
     /// Not a ledger origin.
     #[error("must read <host>/ledger/<n>")]
     Origin,
+}
+
+impl IdError {
+    /// The same in Chinese.
+    #[must_use]
+    pub fn chinese(self) -> String {
+        match self {
+            Self::Length(most) => format!("须为1至{most}个字符"),
+            Self::Exactly(length) => format!("须为{length}个字符"),
+            Self::Alphabet(allowed) => format!("只能含有：{allowed}"),
+            Self::CheckDigit => "校验码错误".to_owned(),
+            Self::BirthDate => "其中的出生日期不存在".to_owned(),
+            Self::NotUuidV7 => "须为第7版UUID，小写并带连字符".to_owned(),
+            Self::Origin => "须为 <主机>/ledger/<序号>".to_owned(),
+        }
+    }
 }
 
 macro_rules! text_id {
@@ -206,7 +225,7 @@ impl FromStr for CaseRef {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let mut bytes = [0; 16];
         if text.len() != 32 {
-            return Err(IdError::Length(32));
+            return Err(IdError::Exactly(32));
         }
         hex::decode_to_slice(text, &mut bytes)
             .map_err(|_| IdError::Alphabet("lower-case hexadecimal digits"))?;

@@ -197,7 +197,7 @@ reasons! {
         "no agency in the directory fits" "名录中没有符合条件的单位";
     /// Several agencies fit; the document must choose.
     MustName "MUST_NAME" Invalid NewDocument
-        "several agencies fit; name one in chosen_agencies" "有多个符合条件的单位，须在chosen_agencies中指明";
+        "several agencies fit; name one in chosen_agencies" "有多个单位符合条件，须在所选单位（chosen_agencies）中指明";
     /// A chosen agency that fits no place where the law leaves a choice.
     ChoiceUnfit "CHOICE_UNFIT" Invalid NewDocument
         "a chosen agency fits nowhere, or more than one place" "所选单位不符合法律规定的条件";
@@ -209,7 +209,7 @@ reasons! {
         "another agency must send this document" "应由其他单位发送此文书";
     /// A rule of law forbids it.
     Forbidden "FORBIDDEN_BY_RULE" State NewDocument
-        "a rule of law forbids this document here" "依法不得发送此文书";
+        "a rule forbids this document here" "规则不允许在此情形下发送此文书";
     /// A custody step that is impossible in the present state.
     ImpossibleStep "IMPOSSIBLE_STEP" State NewDocument
         "impossible in the present state of custody" "与当前监管状态不符";
@@ -276,6 +276,8 @@ pub struct Violation {
     pub reason: Reason,
     /// What would help, without any refused value: agency codes that fit, a limit, a type's name.
     pub help: String,
+    /// The same in Chinese.
+    pub help_zh: String,
     /// The articles that demand it.
     pub articles: Vec<String>,
 }
@@ -284,13 +286,22 @@ impl Violation {
     /// A violation of `reason` at `field`, with nothing more to say.
     #[must_use]
     pub fn new(reason: Reason, field: impl Into<String>) -> Self {
-        Self { field: field.into(), reason, help: String::new(), articles: Vec::new() }
+        let (help, help_zh) = (String::new(), String::new());
+        Self { field: field.into(), reason, help, help_zh, articles: Vec::new() }
     }
 
-    /// The same with a word of help.
+    /// The same with help that reads alike in both languages: a code, a number, a form.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = help.into();
+    pub fn help(self, help: impl Into<String>) -> Self {
+        let help = help.into();
+        self.help_in(help.clone(), help)
+    }
+
+    /// The same with help in English and Chinese.
+    #[must_use]
+    pub fn help_in(mut self, english: impl Into<String>, chinese: impl Into<String>) -> Self {
+        self.help = english.into();
+        self.help_zh = chinese.into();
         self
     }
 

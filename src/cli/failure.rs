@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use serde_json::json;
+use xianjie_core::domain::explain::field_phrase;
 use xianjie_core::refusal::Advice;
 
 use super::error::{CliError, Exit, chain};
@@ -103,11 +104,16 @@ impl From<Refused> for CliError {
         let mut english = format!("the hub refused: {}: {}", refused.reason, refused.message);
         let mut chinese = format!("平台不予接收：{}", refused.message_zh);
         for violation in &refused.violations {
-            let field = if violation.field.is_empty() { "-" } else { &violation.field };
+            let field = if violation.field.is_empty() { "document" } else { &violation.field };
             let (reason, help) = (&violation.reason, &violation.help);
+            let field_zh = match violation.field.as_str() {
+                "" => "文书".to_owned(),
+                path => field_phrase(path).chinese,
+            };
             // Writing to a string can't fail.
             let _ = write!(english, "\n  {field}: {reason}: {} {help}", violation.message);
-            let _ = write!(chinese, "\n  {field}：{}", violation.message_zh);
+            let (message, help) = (&violation.message_zh, &violation.help_zh);
+            let _ = write!(chinese, "\n  {field_zh}：{message} {help}");
             let _ = write!(chinese, " {}", violation.articles.join("、"));
         }
         let (help, help_zh) = match refused.advice {
@@ -129,6 +135,7 @@ impl From<Refused> for CliError {
             "violations": refused.violations.iter().map(|v| json!({
                 "field": v.field, "reason": v.reason, "message": v.message,
                 "message_zh": v.message_zh, "articles": v.articles, "help": v.help,
+                "help_zh": v.help_zh,
             })).collect::<Vec<_>>(),
         });
         Self::new(exit, english, chinese).help(help, help_zh).facts(facts)

@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
+use xianjie_core::domain::custody::State;
+use xianjie_core::domain::explain::{Language, state_phrase};
 use xianjie_core::domain::term::Due;
 use xianjie_core::ids::Time;
 use xianjie_core::refusal::Reason;
 
 use crate::wire::pb::{self, checked_duty::Owner};
+use crate::wire::record::Word as _;
 use crate::wire::time::read_time;
 
 /// How many things a person must mend before the document is taken. An attachment that the hub
@@ -27,7 +30,7 @@ pub fn describe(answer: &pb::CheckDocumentResponse) -> String {
     let mut text = format!("{}\n", answer.document_type);
     let wrong: Vec<_> = answer.violations.iter().filter(|v| !is_upload(v)).cloned().collect();
     violations(&mut text, "Wrong · 问题", &wrong);
-    violations(&mut text, "Flagged to the procuratorate · 予以提示", &answer.flags);
+    flags(&mut text, &answer.flags);
     heading(&mut text, "Addressees · 送达单位", answer.addressees.len());
     for addressee in &answer.addressees {
         let kind = if addressee.copy { "copy 抄送" } else { "primary 主送" };
@@ -38,6 +41,10 @@ pub fn describe(answer: &pb::CheckDocumentResponse) -> String {
             "  - {kind}: {agency}{in_lieu}: {relation}{}",
             articles(&addressee.articles)
         );
+        if !addressee.carries.is_empty() {
+            let kinds = addressee.carries.join("、");
+            let _ = writeln!(text, "    with these attachments alone 仅附送: {kinds}");
+        }
     }
     heading(&mut text, "Duties that it opens · 产生的期限义务", answer.opens.len());
     for duty in &answer.opens {
@@ -58,10 +65,15 @@ pub fn describe(answer: &pb::CheckDocumentResponse) -> String {
     }
     if let Some(custody) = &answer.custody {
         heading(&mut text, "Custody · 监管责任", 1);
-        let state = custody.state().as_str_name();
-        let state = state.trim_start_matches("CUSTODY_STATE_").to_lowercase();
         let answers = if custody.answers.is_empty() { "-" } else { custody.answers.as_str() };
-        let _ = writeln!(text, "  - {}, answers 责任单位: {answers}", state.replace('_', " "));
+        let _ = match State::from_number(custody.state) {
+            Ok(state) => {
+                let state = Language::Both.of(&state_phrase(state));
+                writeln!(text, "  - {state}, answers 责任单位: {answers}")
+            }
+            // A step that changes no state, or one of a later version.
+            Err(_) => writeln!(text, "  - state unchanged · 监管状态不变"),
+        };
     }
     heading(
         &mut text,
@@ -89,9 +101,25 @@ fn violations(text: &mut String, title: &str, violations: &[pb::Violation]) {
         let (reason, message, zh) = (&violation.reason, &violation.message, &violation.message_zh);
         let articles = articles(&violation.articles);
         let _ = writeln!(text, "  - {field}: {reason}: {message} · {zh}{articles}");
-        if !violation.help.is_empty() {
-            let _ = writeln!(text, "    {}", violation.help);
+        match (violation.help.as_str(), violation.help_zh.as_str()) {
+            ("", _) => {}
+            (help, "") => drop(writeln!(text, "    {help}")),
+            (help, same) if help == same => drop(writeln!(text, "    {help}")),
+            (help, help_zh) => drop(writeln!(text, "    {help} · {help_zh}")),
         }
+    }
+}
+
+/// What does not fit and is taken all the same.
+fn flags(text: &mut String, flags: &[pb::Violation]) {
+    heading(
+        text,
+        "Taken, and flagged to the procuratorate · 照收，并提请检察机关注意",
+        flags.len(),
+    );
+    for flag in flags {
+        let (reason, message, zh) = (&flag.reason, &flag.message, &flag.message_zh);
+        let _ = writeln!(text, "  - {message} · {zh} ({reason}){}", articles(&flag.articles));
     }
 }
 
@@ -132,6 +160,7 @@ mod tests {
                     message_zh: "必须填写".to_owned(),
                     articles: vec!["社区矫正法 20".to_owned()],
                     help: "a date".to_owned(),
+                    help_zh: "日期".to_owned(),
                 },
                 pb::Violation {
                     field: "attachments[0]".to_owned(),
@@ -145,7 +174,13 @@ mod tests {
                 relation: "county police of the place of execution".to_owned(),
                 articles: Vec::new(),
                 in_lieu: true,
-                carries: Vec::new(),
+                carries: vec!["判决书".to_owned()],
+            }],
+            flags: vec![pb::Violation {
+                reason: "UNEXPECTED_SENDER".to_owned(),
+                message: "another agency should have sent it".to_owned(),
+                message_zh: "应由其他单位发送".to_owned(),
+                ..pb::Violation::default()
             }],
             opens: vec![pb::CheckedDuty {
                 name: "送达回执".to_owned(),
@@ -167,10 +202,14 @@ mod tests {
 
             Wrong · 问题
               - effective_date: REQUIRED: must be filled in · 必须填写 [社区矫正法 20]
-                a date
+                a date · 日期
+
+            Taken, and flagged to the procuratorate · 照收，并提请检察机关注意
+              - another agency should have sent it · 应由其他单位发送 (UNEXPECTED_SENDER)
 
             Addressees · 送达单位
               - copy 抄送: a (in lieu 代收): county police of the place of execution
+                with these attachments alone 仅附送: 判决书
 
             Duties that it opens · 产生的期限义务
               - 送达回执: a, 5 days, last day 最后日期 2026-11-23

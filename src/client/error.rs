@@ -206,6 +206,7 @@ fn read_status(status: &Status, reason: String, advice: Advice) -> Refused {
             message_zh: told.or_else(known).unwrap_or_default(),
             articles: Vec::new(),
             help: String::new(),
+            help_zh: String::new(),
         }
     });
     let message_zh = details.localized_message().map(|message| message.message.clone());

@@ -129,8 +129,10 @@ impl Hub {
         match changes {
             [Change::ActivateRulebooks(digest)] => self.shared.laws.prepare(*digest),
             changes if changes.iter().any(activates) => {
-                let alone = "putting rulebooks in force stands alone";
-                Err(Violation::new(Reason::DirectoryUnfit, "changes").help(alone).into())
+                let alone = Violation::new(Reason::DirectoryUnfit, "changes");
+                Err(alone
+                    .help_in("putting rulebooks in force stands alone", "启用规则须单独办理")
+                    .into())
             }
             _ => Ok(()),
         }

@@ -49,7 +49,8 @@ impl Hub {
     pub(super) fn check_room(&self) -> Result<(), Refusal> {
         if self.room.is_short.load(Ordering::Relaxed) {
             let short = Violation::new(Reason::StoreUnavailable, "");
-            return Err(short.help("what is left of the disk is for acknowledgements").into());
+            let english = "what is left of the disk is for acknowledgements";
+            return Err(short.help_in(english, "磁盘余量只供签收使用").into());
         }
         Ok(())
     }

@@ -88,12 +88,13 @@ impl Hub {
 
     /// Reads the bytes; the document must be the caller's own.
     pub(super) fn read(&self, agency: &AgencyCode, signed: &Signed) -> Result<Heard, Refusal> {
-        if signed.payload.len() > limits::DOCUMENT_BYTES {
+        let most = limits::DOCUMENT_BYTES;
+        if signed.payload.len() > most {
             return Err(Violation::new(Reason::TooLarge, "")
-                .help(format!(
-                    "at most {} bytes; judgments are attachments",
-                    limits::DOCUMENT_BYTES
-                ))
+                .help_in(
+                    format!("at most {most} bytes; judgments are attachments"),
+                    format!("不得超过{most}字节；裁判文书应作为附件"),
+                )
                 .into());
         }
         let heard = wire::document::read_document(
@@ -113,8 +114,8 @@ impl Hub {
         let tomorrow = shanghai_date(self.now().0).saturating_add(Span::new().days(1));
         match document.date("issue_date") {
             Some(date) if date > tomorrow => {
-                let help = "later than tomorrow in Shanghai";
-                Err(Violation::new(Reason::ImpossibleDate, "issue_date").help(help))
+                let impossible = Violation::new(Reason::ImpossibleDate, "issue_date");
+                Err(impossible.help_in("later than tomorrow in Shanghai", "晚于明日（北京时间）"))
             }
             _ => Ok(()),
         }

@@ -76,11 +76,16 @@ fn tells_more(violation: &Violation, refusal: &Refusal) -> bool {
 }
 
 fn field(violation: &Violation) -> FieldViolation {
-    let help =
-        if violation.help.is_empty() { String::new() } else { format!(" ({})", violation.help) };
-    let description = format!("{}{help}", violation.reason.english());
-    let mut field = FieldViolation::new(violation.field.clone(), description);
-    field.reason = violation.reason.name().to_owned();
+    let with = |words: &str, help: &str, (open, close)| match help {
+        "" => words.to_owned(),
+        help => format!("{words}{open}{help}{close}"),
+    };
+    let (reason, in_chinese) = (violation.reason, ("（", "）"));
+    let english = with(reason.english(), &violation.help, (" (", ")"));
+    let chinese = with(reason.chinese(), &violation.help_zh, in_chinese);
+    let mut field = FieldViolation::new(violation.field.clone(), english);
+    field.reason = reason.name().to_owned();
+    field.localized_message = Some(LocalizedMessage::new("zh-CN", chinese));
     field
 }
 
@@ -165,7 +170,7 @@ mod tests {
         let status = refused(&refusal);
         assert!(status.details().len() < DETAIL_BYTES);
         let shown = status.get_details_bad_request().unwrap().field_violations;
-        assert_eq!(shown.len(), 3);
+        assert_eq!(shown.len(), 1);
         assert!(shown.iter().all(|violation| violation.description.len() > 900));
         let small = |place| Violation::new(Reason::Required, format!("fields[{place}]"));
         let refusal = Refusal::of((0..40).map(small).collect()).unwrap();

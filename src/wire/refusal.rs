@@ -28,6 +28,7 @@ pub fn violation_message(violation: &Violation) -> pb::Violation {
         message_zh: violation.reason.chinese().to_owned(),
         articles: violation.articles.clone(),
         help: violation.help.clone(),
+        help_zh: violation.help_zh.clone(),
     }
 }
 
@@ -71,7 +72,8 @@ pub fn reason(name: &str) -> Option<Reason> {
 
 fn read_violation(message: &pb::Violation) -> Option<Violation> {
     let violation = Violation::new(reason(&message.reason)?, message.field.clone());
-    Some(violation.help(message.help.clone()).articles(&message.articles))
+    let help = violation.help_in(message.help.clone(), message.help_zh.clone());
+    Some(help.articles(&message.articles))
 }
 
 #[cfg(test)]

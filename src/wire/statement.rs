@@ -48,7 +48,8 @@ pub fn read_acknowledgement(
     check_ledger(origin, &message.ledger, &mut violations);
     let agency = agency(&message.agency, &mut violations);
     if message.items.is_empty() || message.items.len() > limits::ACKNOWLEDGED_ITEMS {
-        violations.push(Violation::new(Reason::TooLarge, "items").help("1 to 256 deliveries"));
+        let bound = Violation::new(Reason::TooLarge, "items");
+        violations.push(bound.help_in("1 to 256 deliveries", "须为1至256件送达"));
     }
     let items = message
         .items

@@ -334,6 +334,15 @@ async fn whoever_once_sent_a_paper_is_not_warned_of_an_arrest() {
 
     assert_eq!(hub.custody(DETENTION, 100).await, before);
     assert!(hub.custody(DETENTION, 1).await.1.is_empty(), "no step is its own");
+    for (reader, past) in [(DETENTION, true), (CORRECTIONS, false)] {
+        let request = pb::GetCustodyRequest {
+            agency: reader.to_owned(),
+            correction_case: hub.case.clone(),
+            ..pb::GetCustodyRequest::default()
+        };
+        let answer = hub.client(reader).await.get_custody(request).await.unwrap().into_inner();
+        assert_eq!(answer.past, past, "{reader}");
+    }
     for concerned in [CORRECTIONS, COURT, POLICE, PROCURATORATE] {
         let (custody, steps) = hub.custody(concerned, 100).await;
         assert!(custody.arrested && custody.proposal, "{concerned}");

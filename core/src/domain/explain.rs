@@ -13,6 +13,7 @@ use crate::ids::DocumentType;
 
 mod chinese;
 mod custody;
+mod decided;
 mod diff;
 mod duties;
 mod fields;
@@ -24,6 +25,8 @@ mod tests_of_law;
 mod text;
 mod topics;
 pub use custody::{state_phrase, step_phrase};
+pub use decided::{broken_phrase, field_phrase, flag_phrase, named_phrase, place_phrase};
+pub use decided::{relation_phrase, role_phrase};
 pub use diff::{Change, Difference, SectionChange};
 pub use duties::Duty;
 pub use limit::limit_phrase;
@@ -43,7 +46,9 @@ pub struct Phrase {
 }
 
 impl Phrase {
-    fn new(english: impl Into<String>, chinese: impl Into<String>) -> Self {
+    /// Words in English and Chinese.
+    #[must_use]
+    pub fn new(english: impl Into<String>, chinese: impl Into<String>) -> Self {
         Self { english: english.into(), chinese: chinese.into() }
     }
 

@@ -59,6 +59,20 @@ impl Place {
     pub fn words(self) -> &'static str {
         Self::WORDS.iter().find(|(place, _)| *place == self).map_or("", |(_, words)| words)
     }
+
+    /// The field of a document that tells where it is.
+    #[must_use]
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Execution | Self::Old | Self::Province => "execution_place",
+            Self::Intended => "intended_place",
+            Self::New => "new_place",
+            Self::Destination => "destination_place",
+            Self::Decision => "decision_organ",
+            Self::Custody => "custodian",
+            Self::NewCase => "new_case_place",
+        }
+    }
 }
 
 /// A role that a relation names.

@@ -204,12 +204,6 @@ const CONCERNED: [Role; 4] =
     [Role::DecisionOrgan, Role::ResponsibleAgency, Role::FileHolder, Role::Custodian];
 
 impl Case {
-    /// Whether correction may still begin or go on.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        !matches!(self.custody.state, State::Imprisoned | State::Released | State::Dead)
-    }
-
     /// Whom the person concerns now: who answers for them, holds them or their file, is the responsible
     /// agency or decided. One agency may come more than once.
     pub fn concerned(&self) -> impl Iterator<Item = &AgencyCode> {
@@ -222,6 +216,12 @@ impl Case {
     #[must_use]
     pub fn is_sought(&self) -> bool {
         self.missing_since.is_some() && self.custody.answers.is_some()
+    }
+
+    /// Whether correction may still begin or go on.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !matches!(self.custody.state, State::Imprisoned | State::Released | State::Dead)
     }
 
     /// Whether what is known of the person is sealed (犯罪记录封存, 刑诉法 286): a juvenile at the

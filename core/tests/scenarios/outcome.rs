@@ -16,6 +16,7 @@
 //! | `refused FORBIDDEN at field: help […]` | not taken |
 
 use xianjie_core::domain::duty::{Duty, Force, Outcome, Owner};
+use xianjie_core::domain::explain::flag_phrase;
 use xianjie_core::domain::record::{
     CaseSet, Clock, DutyChange, DutyStep, Effect, Kind, Notice, Record, RuledEffect, Settled,
 };
@@ -104,9 +105,10 @@ pub(crate) fn of_refusal(world: &World, refusal: &Refusal) -> Vec<Line> {
         if !violation.field.is_empty() {
             text.push_str(&format!(" at {}", violation.field));
         }
-        // Where the rule stands in its book is no matter of law.
+        // A rule's own words, and where it stands in its book, say no more than the word for it does.
         let help = match violation.reason {
-            Reason::Forbidden => violation.help.split(' ').next().unwrap_or_default(),
+            Reason::Forbidden => violation.help.split([' ', ':']).next().unwrap_or_default(),
+            Reason::NotEntitled => "",
             _ => &violation.help,
         };
         if !help.is_empty() {
@@ -245,7 +247,10 @@ impl Reader<'_> {
                 );
                 lines
             }
-            Effect::Contradiction { what, .. } => one(format!("flag {what}")),
+            Effect::Contradiction { what, .. } => {
+                assert!(flag_phrase(what).is_some(), "{what} has no words for people");
+                one(format!("flag {what}"))
+            }
             Effect::NoticeOwed { notice, to } => to
                 .iter()
                 .map(|to| Line::new(format!("tells {} {}", name(to), notice_word(*notice)), &[]))

@@ -84,7 +84,7 @@ pub(super) fn line(alarm: &AlarmRaised, globals: &Globals) -> String {
     }
     parts.push(alarm.inbox_agency.clone());
     parts.extend(alarm.document.iter().map(|it| format!("{} {}", it.sender, it.document_id)));
-    parts.extend(alarm.contradictions.iter().cloned());
+    parts.extend(alarm.contradictions.iter().map(|what| words::flag(what, globals)));
     parts.retain(|part| !part.is_empty());
     printable(&format!("{:>8}  {time}  {}", alarm.index, parts.join("  ")))
 }

@@ -11,6 +11,12 @@ use crate::client::Client;
 use crate::client::json::to_json;
 use crate::client::supervise::GetCustodyResponse;
 
+/// What is told whom the person does not concern now.
+const PAST: words::Words = (
+    "as this agency last could see it; who answers for the person today, and who holds them, is not shown to it",
+    "以下为本单位此前可见的情况；目前的监管责任单位及羁押情况不向本单位显示",
+);
+
 /// Prints who answers, and how it came to that.
 pub(super) async fn run(
     client: &Client,
@@ -29,20 +35,25 @@ pub(super) async fn run(
 }
 
 fn text(case: CaseRef, answer: &GetCustodyResponse, at: Time, globals: &Globals) -> String {
-    let now = answer.custody.clone().unwrap_or_default();
     let title = globals.words("correction case", "矫正案件");
     let mut text = format!("{title} {case}, {}\n", words::instant(at));
+    // Writing to a string can't fail.
+    if answer.past {
+        let _ = writeln!(text, "  {}", words::in_lang(globals, PAST));
+    }
+    let Some(now) = &answer.custody else {
+        return text;
+    };
     let who = match now.answers.as_str() {
         "" => globals.words("nobody has to", "无"),
         agency => printable(agency),
     };
-    // Writing to a string can't fail.
     let _ = writeln!(text, "  {}: {who}", globals.words("answers", "监管责任单位"));
     let _ = writeln!(
         text,
         "  {}: {}",
         globals.words("custody", "监管状态"),
-        printable(&words::custody(&now, globals))
+        printable(&words::custody(now, globals))
     );
     if answer.steps.is_empty() {
         let _ = writeln!(text, "  {}", globals.words("no step was taken", "尚无经过"));
@@ -121,6 +132,16 @@ mod tests {
                   1305  2026-11-24 09:00  失去联系      在矫, 下落不明  tianhe-corrections
         "#]]
         .assert_eq(&text(case, &answer, NOW, &Globals::speaking(Lang::Zh)));
+    }
+
+    #[test]
+    fn who_may_not_know_the_present_is_told_so_and_no_untruth() {
+        let answer = GetCustodyResponse { past: true, ..GetCustodyResponse::default() };
+        expect![[r#"
+            correction case 33333333333333333333333333333333, 2026-11-24 09:00
+              as this agency last could see it; who answers for the person today, and who holds them, is not shown to it
+        "#]]
+        .assert_eq(&text(CaseRef([0x33; 16]), &answer, NOW, &Globals::speaking(Lang::En)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use xianjie_core::domain::custody::{State, Step};
 use xianjie_core::domain::duty::Force;
-use xianjie_core::domain::explain::{Phrase, limit_phrase, state_phrase, step_phrase};
+use xianjie_core::domain::explain::{Phrase, flag_phrase, limit_phrase, state_phrase, step_phrase};
 use xianjie_core::ids::Time;
 
 use super::super::Globals;
@@ -69,6 +69,11 @@ pub(super) fn alarm_kind(kind: &str, globals: &Globals) -> String {
         other => return other.to_owned(),
     };
     in_lang(globals, known)
+}
+
+/// What does not fit about a document; a word that this version does not know stays as it is.
+pub(super) fn flag(what: &str, globals: &Globals) -> String {
+    flag_phrase(what).map_or_else(|| what.to_owned(), |told| phrase(Some(told), globals))
 }
 
 /// A state of custody by its number on the wire.

@@ -1,9 +1,10 @@
 //! `CheckDocument`: what the hub found, as a message.
 
 use xianjie_core::domain::duty::{DutyState, Owner};
+use xianjie_core::domain::explain::{Phrase, flag_phrase};
 use xianjie_core::domain::policy::Rpc;
 use xianjie_core::domain::record::{Effect, Record, RuledEffect};
-use xianjie_core::refusal::{Reason, Refusal, Violation};
+use xianjie_core::refusal::{Refusal, Violation};
 
 use super::super::peer::Caller;
 use crate::hub::Checked;
@@ -62,11 +63,19 @@ fn signatures(checked: &Checked) -> Vec<pb::CheckedSignature> {
     checked.signatures.iter().map(signature).collect()
 }
 
-/// What would be taken and flagged: a contradiction, by the rule that found it.
+/// What would be taken and flagged, in words: a contradiction is no refusal, and its reason its own.
 fn flag(ruled: &RuledEffect) -> Option<pb::Violation> {
     let Effect::Contradiction { what, .. } = &ruled.effect else { return None };
-    let violation = Violation::new(Reason::Forbidden, "").help(what.clone());
-    Some(violation_message(&violation.articles(&ruled.articles)))
+    let told = flag_phrase(what).unwrap_or_else(|| Phrase::new(what, what));
+    Some(pb::Violation {
+        reason: what.split(' ').next().unwrap_or_default().to_owned(),
+        message: told.english,
+        message_zh: told.chinese,
+        articles: ruled.articles.clone(),
+        help: what.clone(),
+        help_zh: what.clone(),
+        ..pb::Violation::default()
+    })
 }
 
 fn addressee(ruled: &RuledEffect) -> Option<pb::CheckedAddressee> {

@@ -75,5 +75,6 @@ pub(super) async fn at(
         custody: custody.map(|custody| custody_now(&custody, concerned)),
         steps: seen.iter().map(|(index, past)| past_step(*index, past, concerned)).collect(),
         next_page_token: next.unwrap_or_default(),
+        past: !concerned,
     })
 }

@@ -110,7 +110,9 @@ impl<'a> Reading<'a> {
     /// Notes that a list of `length` has more items than it may.
     pub(super) fn bound(&mut self, field: &str, length: usize, limit: usize) {
         if length > limit {
-            self.violation(Reason::TooLarge, field, &format!("at most {limit}"));
+            let wrong = Violation::new(Reason::TooLarge, field);
+            self.violations
+                .push(wrong.help_in(format!("at most {limit}"), format!("至多{limit}项")));
         }
     }
 
@@ -210,7 +212,8 @@ impl<'a> Reading<'a> {
     }
 
     fn control(&mut self, place: &Place) {
-        self.violation(Reason::Format, &place.exact, "no control characters");
+        let wrong = Violation::new(Reason::Format, place.exact.as_str());
+        self.violations.push(wrong.help_in("no control characters", "不得含有控制字符"));
     }
 
     fn date(&mut self, text: &str, place: &Place) -> Option<Date> {
@@ -234,7 +237,8 @@ impl<'a> Reading<'a> {
         match text.parse() {
             Ok(id) => Some(id),
             Err(error) => {
-                self.violation(Reason::Format, &place.exact, &error.to_string());
+                let wrong = Violation::new(Reason::Format, place.exact.as_str());
+                self.violations.push(wrong.help_in(error.to_string(), error.chinese()));
                 None
             }
         }

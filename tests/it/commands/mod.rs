@@ -15,6 +15,7 @@ mod pki;
 mod query;
 mod relay;
 mod send;
+mod streams;
 mod supervise;
 
 /// An agency that sends, and one that receives.

@@ -37,8 +37,9 @@ fn allowed(world: &World<'_>, agency: &AgencyCode, query: &Query) -> Result<Allo
     let topics = &world.law.on(shanghai_date(world.time.0)).topics;
     let Some(topic) = topics.get(&query.topic) else {
         let known: Vec<_> = topics.keys().map(TopicName::as_str).collect();
-        let help = format!("one of: {}", known.join(", "));
-        return Err(Violation::new(Reason::Format, "topic").help(help));
+        let (english, chinese) = (known.join(", "), known.join("、"));
+        return Err(Violation::new(Reason::Format, "topic")
+            .help_in(format!("one of: {english}"), format!("须为下列之一：{chinese}")));
     };
     let agency = world.directory.agency(agency).filter(|agency| agency.is_active(world.time));
     let agency = agency.ok_or_else(|| Violation::new(Reason::UnknownSender, "agency"))?;

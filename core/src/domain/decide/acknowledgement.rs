@@ -20,7 +20,8 @@ pub(super) fn decide(
 ) -> Result<Decision, Refusal> {
     let count = input.items.len();
     if count == 0 || count > limits::ACKNOWLEDGED_ITEMS {
-        return Err(Violation::new(Reason::TooLarge, "items").help("1 to 256 deliveries").into());
+        let bound = Violation::new(Reason::TooLarge, "items");
+        return Err(bound.help_in("1 to 256 deliveries", "须为1至256件送达").into());
     }
     let bindings = bindings(world, &input.agency, &input.statement)?;
     for (number, _) in &input.items {

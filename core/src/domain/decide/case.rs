@@ -61,8 +61,10 @@ pub(super) fn find(
     let document = &input.document;
     let base = &table.base;
     if base.subject == SubjectRule::None && document.subject.is_some() {
-        violations
-            .push(Violation::new(Reason::Format, "subject").help("this type concerns no subject"));
+        violations.push(
+            Violation::new(Reason::Format, "subject")
+                .help_in("this type concerns no subject", "该类文书不涉及矫正对象"),
+        );
         return None;
     }
     let of_thread = thread.answered.map(|a| a.row.case).or(thread.replaced.map(|r| r.case));
@@ -85,7 +87,12 @@ pub(super) fn find(
     let named = document.subject.as_ref().and_then(|subject| subject.case);
     if named.is_some_and(|named| named != reference) {
         let other = Violation::new(Reason::NoCase, "subject.correction_case");
-        violations.push(other.help("the answered document belongs to another case"));
+        violations.push(
+            other.help_in(
+                "the answered document belongs to another case",
+                "所答复的文书属于另一案件",
+            ),
+        );
         return None;
     }
     let case = row(view, reference)?.clone();
@@ -180,7 +187,8 @@ fn open(
     for path in world.law.case_opening() {
         if !document.present.contains(path) {
             violations.push(
-                Violation::new(Reason::Required, path.as_str()).help("opens a correction case"),
+                Violation::new(Reason::Required, path.as_str())
+                    .help_in("opens a correction case", "建立矫正案件所必需"),
             );
         }
     }

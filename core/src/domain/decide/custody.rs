@@ -5,6 +5,7 @@ use super::routing::{holds, violation};
 use super::thread::Thread;
 use crate::domain::custody::{CustodyChange, CustodyTable, Holder, Move, State, Step, Taken};
 use crate::domain::document::Document;
+use crate::domain::explain::{state_phrase, step_phrase};
 use crate::domain::record::CaseSet;
 use crate::domain::relation::{RoleRef, Scene};
 use crate::domain::role::Role;
@@ -63,9 +64,11 @@ pub(super) fn take<'s>(
         Taken::Flagged(moved) => (moved, true),
         Taken::Refused => {
             let refused = Violation::new(Reason::ImpossibleStep, "").articles(&table.articles);
-            let state = found.case.custody.state.word();
+            let state = found.case.custody.state;
+            let english = format!("{} while {}", step.word(), state.word());
+            let (step, state) = (step_phrase(step).chinese, state_phrase(state).chinese);
             return Err(match is_concerned(scene, &found.case) {
-                true => refused.help(format!("{} while {state}", step.word())),
+                true => refused.help_in(english, format!("{step}，监管状态为{state}")),
                 false => refused,
             });
         }
@@ -169,7 +172,7 @@ fn answers(
                     return Ok(Some(first.agency));
                 }
             }
-            Err(unresolved) => last = Some(violation(&unresolved, &[])),
+            Err(unresolved) => last = Some(violation(&after, relation, &unresolved, &[])),
         }
     }
     last.map_or(Ok(None), Err)

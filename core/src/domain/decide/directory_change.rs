@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Decided, Decision, World};
 use crate::domain::agency::{Agency, Certificate, Kind as AgencyKind, Purpose, Revocation, System};
 use crate::domain::directory::Directory;
+use crate::domain::explain::Phrase;
 use crate::domain::record::{DirectoryChanged, Effect, Kind, Record, RuledEffect, Signed};
 use crate::domain::state::{Key, Row, View};
 use crate::ids::{AgencyCode, Digest, DocumentId, LedgerIndex, OperatorName, SystemCode, Time};
@@ -102,8 +103,9 @@ fn check_quorum(
     if changes.iter().all(Change::is_urgent) || signed.len() >= quorum as usize {
         return Ok(());
     }
-    let help = format!("{quorum} operators must sign this change");
-    Err(Violation::new(Reason::SignatureMissing, "signatures").help(help))
+    let english = format!("{quorum} operators must sign this change");
+    let missing = Violation::new(Reason::SignatureMissing, "signatures");
+    Err(missing.help_in(english, format!("此项变更须由{quorum}名运维签署")))
 }
 
 /// What the changes do, made one after another: each is checked against what those before it left.
@@ -119,7 +121,8 @@ fn effects(world: &World<'_>, changes: &[Change]) -> Result<Vec<RuledEffect>, Re
         let check = Check { world, before: &before, after: &after };
         if let Err(help) = check.change(change) {
             let field = format!("changes[{place}]");
-            violations.push(Violation::new(Reason::DirectoryUnfit, field).help(help));
+            let unfit = Violation::new(Reason::DirectoryUnfit, field);
+            violations.push(unfit.help_in(help.english, help.chinese));
         }
         let effect = effect(world, &before, change);
         follow(&mut before, world, &effect);
@@ -173,20 +176,25 @@ struct Check<'c, 'a> {
 }
 
 impl Check<'_, '_> {
-    fn change(&self, change: &Change) -> Result<(), String> {
+    fn change(&self, change: &Change) -> Result<(), Phrase> {
         match change {
             Change::PutAgency(agency) => self.agency(agency),
             Change::PutSystem(system) => self.system(system),
             Change::RegisterCertificate(certificate) => self.certificate(certificate),
             Change::RevokeCertificate { digest, .. } => match self.before.certificate(digest) {
-                None => Err("no such certificate is registered".to_owned()),
-                Some(c) if c.revoked.is_some() => Err("it is revoked already".to_owned()),
+                None => Err(Phrase::new("no such certificate is registered", "该证书未登记")),
+                Some(c) if c.revoked.is_some() => {
+                    Err(Phrase::new("it is revoked already", "该证书已吊销"))
+                }
                 Some(_) => Ok(()),
             },
             Change::SuspendAgency(code, _) => {
                 let agency = self.before.agency(code).ok_or_else(|| no_agency(code))?;
                 if agency.kind == AgencyKind::Hub {
-                    return Err("the hub's own agency is not the operators' to change".to_owned());
+                    return Err(Phrase::new(
+                        "the hub's own agency is not the operators' to change",
+                        "平台自身的单位不由运维变更",
+                    ));
                 }
                 Ok(())
             }
@@ -198,59 +206,86 @@ impl Check<'_, '_> {
         }
     }
 
-    fn agency(&self, agency: &Agency) -> Result<(), String> {
+    fn agency(&self, agency: &Agency) -> Result<(), Phrase> {
         if agency.name.is_empty() || agency.name.chars().count() > 200 {
-            return Err("name must have 1 to 200 characters".to_owned());
+            return Err(Phrase::new("name must have 1 to 200 characters", "名称须为1至200字"));
         }
         let old = self.before.agency(&agency.code);
         if agency.kind == AgencyKind::Hub || old.is_some_and(|old| old.kind == AgencyKind::Hub) {
-            return Err("the hub's own agency is not the operators' to change".to_owned());
+            return Err(Phrase::new(
+                "the hub's own agency is not the operators' to change",
+                "平台自身的单位不由运维变更",
+            ));
         }
         if old.is_some_and(|old| old.kind != agency.kind) {
-            return Err("an agency's kind never changes; codes are never reused".to_owned());
+            return Err(Phrase::new(
+                "an agency's kind never changes; codes are never reused",
+                "单位类别不得变更，代码不得重复使用",
+            ));
         }
         for place in &agency.serves {
             if self.world.divisions.get(place).is_none() {
-                return Err(format!("serves names an unknown division: {place}"));
+                return Err(Phrase::new(
+                    format!("serves names an unknown division: {place}"),
+                    format!("服务区域（serves）中没有此区划代码：{place}"),
+                ));
             }
         }
         let links = [&agency.parent, &agency.supervised_by, &agency.successor];
         for link in links.into_iter().flatten() {
             self.known_agency(link)?;
             if *link == agency.code {
-                return Err("an agency can't be linked to itself".to_owned());
+                return Err(Phrase::new("an agency can't be linked to itself", "单位不得关联自身"));
             }
+        }
+        let supervisor = agency.supervised_by.as_ref().and_then(|code| self.after.agency(code));
+        if supervisor.is_some_and(|supervisor| supervisor.kind != AgencyKind::Procuratorate) {
+            return Err(Phrase::new(
+                "only a procuratorate supervises",
+                "法律监督单位须为人民检察院",
+            ));
         }
         let heir = agency.successor.as_ref().and_then(|heir| self.after.agency(heir));
         if heir.is_some_and(|heir| heir.kind != agency.kind) {
-            return Err("only an agency of the same kind can take its place".to_owned());
+            return Err(Phrase::new(
+                "only an agency of the same kind can take its place",
+                "承继单位须为同类单位",
+            ));
         }
-        if self.leads_back(agency) {
-            return Err("its successor would lead back to it".to_owned());
+        if self.leads_back(agency, |above| above.parent.as_ref()) {
+            return Err(Phrase::new("its superior would lead back to it", "上级关系形成循环"));
+        }
+        if self.leads_back(agency, |heir| heir.successor.as_ref()) {
+            return Err(Phrase::new("its successor would lead back to it", "承继关系形成循环"));
         }
         Ok(())
     }
 
-    /// Whether an agency's successors would end in itself. A ring of others, refused before, ends nowhere.
-    fn leads_back(&self, agency: &Agency) -> bool {
-        let next = |code: &&AgencyCode| self.before.agency(code)?.successor.as_ref();
-        let heirs = iter::successors(agency.successor.as_ref(), next);
-        heirs.take(self.before.agencies().count() + 1).any(|code| *code == agency.code)
+    /// Whether following a link from an agency would end in itself. A ring of others, refused before,
+    /// ends nowhere.
+    fn leads_back(&self, agency: &Agency, link: impl Fn(&Agency) -> Option<&AgencyCode>) -> bool {
+        let next = |code: &&AgencyCode| link(self.before.agency(code)?);
+        let linked = iter::successors(link(agency), next);
+        linked.take(self.before.agencies().count() + 1).any(|code| *code == agency.code)
     }
 
-    fn system(&self, system: &System) -> Result<(), String> {
+    fn system(&self, system: &System) -> Result<(), Phrase> {
         if system.agencies.len() > limits::AGENCIES_PER_SYSTEM {
-            return Err(format!("carries more than {} agencies", limits::AGENCIES_PER_SYSTEM));
+            let most = limits::AGENCIES_PER_SYSTEM;
+            return Err(Phrase::new(
+                format!("carries more than {most} agencies"),
+                format!("代办单位超过{most}个"),
+            ));
         }
         system.agencies.keys().try_for_each(|code| self.known_agency(code))
     }
 
-    fn certificate(&self, certificate: &Certificate) -> Result<(), String> {
+    fn certificate(&self, certificate: &Certificate) -> Result<(), Phrase> {
         if self.before.certificate(&certificate.digest).is_some() {
-            return Err("this certificate is registered already".to_owned());
+            return Err(Phrase::new("this certificate is registered already", "该证书已登记"));
         }
         if certificate.valid_until <= certificate.valid_from {
-            return Err("it ends before it begins".to_owned());
+            return Err(Phrase::new("it ends before it begins", "有效期止日早于起日"));
         }
         match &certificate.purpose {
             Purpose::Transport(system) => self.known_system(system)?,
@@ -262,26 +297,29 @@ impl Check<'_, '_> {
         let same = self.before.certificates_for(&certificate.purpose);
         let live = same.filter(|c| c.is_live(self.world.time)).count();
         if live >= limits::CERTIFICATES_PER_AGENCY {
-            return Err(format!("has {live} live certificates for this purpose already"));
+            return Err(Phrase::new(
+                format!("has {live} live certificates for this purpose already"),
+                format!("此用途已有{live}份有效证书"),
+            ));
         }
         Ok(())
     }
 
-    fn known_agency(&self, code: &AgencyCode) -> Result<(), String> {
+    fn known_agency(&self, code: &AgencyCode) -> Result<(), Phrase> {
         self.after.agency(code).map(drop).ok_or_else(|| no_agency(code))
     }
 
-    fn known_system(&self, code: &SystemCode) -> Result<(), String> {
+    fn known_system(&self, code: &SystemCode) -> Result<(), Phrase> {
         self.after.system(code).map(drop).ok_or_else(|| no_system(code))
     }
 }
 
-fn no_agency(code: &AgencyCode) -> String {
-    format!("no agency {code}")
+fn no_agency(code: &AgencyCode) -> Phrase {
+    Phrase::new(format!("no agency {code}"), format!("没有单位{code}"))
 }
 
-fn no_system(code: &SystemCode) -> String {
-    format!("no system {code}")
+fn no_system(code: &SystemCode) -> Phrase {
+    Phrase::new(format!("no system {code}"), format!("没有接入系统{code}"))
 }
 
 /// What a change does to a directory.

@@ -18,7 +18,7 @@ use crate::domain::duty::Duty;
 use crate::domain::record::{CaseSet, Effect, RuledEffect};
 use crate::domain::relation::Scene;
 use crate::domain::role::Role;
-use crate::domain::rulebook::{SenderKind, Sets, Table};
+use crate::domain::rulebook::{Class, SenderKind, Sets, Table};
 use crate::domain::state::{Case, Key, Range, Row, View};
 use crate::domain::term::shanghai_date;
 use crate::ids::{
@@ -148,10 +148,10 @@ fn missing_fields(document: &Document, table: &Table) -> Vec<Violation> {
     if !base.outcomes.is_empty() {
         match document.word("outcome") {
             Some(outcome) if base.outcomes.contains(&outcome) => {}
-            Some(_) => violations.push(
-                Violation::new(Reason::Format, "outcome")
-                    .help(format!("one of: {}", base.outcomes.join(", "))),
-            ),
+            Some(_) => violations.push(Violation::new(Reason::Format, "outcome").help_in(
+                format!("one of: {}", base.outcomes.join(", ")),
+                format!("须为下列之一：{}", base.outcomes.join("、")),
+            )),
             None => violations
                 .push(Violation::new(Reason::Required, "outcome").articles(&table.articles)),
         }
@@ -232,7 +232,11 @@ impl Pipeline<'_, '_> {
             let filled = self.input.document.present.contains(&violation.field);
             if violation.reason == Reason::Required && filled {
                 violation.reason = Reason::NoAgency;
-                violation.help = "no division of today has this code".to_owned();
+                let place = std::mem::take(&mut violation.help_zh);
+                violation = violation.help_in(
+                    "no division of today has this code",
+                    format!("{place}：现无此区划代码"),
+                );
             }
             let same = |other: &&mut Violation| {
                 (&other.field, other.reason, &other.help)
@@ -262,6 +266,7 @@ impl Pipeline<'_, '_> {
         let route = self.route(&mut scene, violations);
         let Flagged { mut flags, outside } = tests_of_law::run(
             self.view,
+            self.world,
             &scene,
             self.table,
             &Standing {
@@ -331,6 +336,9 @@ impl Pipeline<'_, '_> {
             // Who may send may hang on the addressee, and there is none.
             self.check_sender(scene, violations);
         }
+        if violations.is_empty() {
+            self.check_addressee(scene, &route, violations);
+        }
         route
     }
 
@@ -379,19 +387,34 @@ impl Pipeline<'_, '_> {
         agency.is_some_and(|agency| self.world.law.custody().may_hold(role, agency.kind))
     }
 
+    /// Somebody must get what is more than a record, and nobody is their own addressee. But whoever asked may
+    /// have been merged into whoever answers: the answer is recorded and goes to nobody.
+    fn check_addressee(&self, scene: &Scene<'_>, route: &Route, violations: &mut Vec<Violation>) {
+        let answers_itself = route.to_itself && scene.answered.is_some();
+        let is_record = self.table.base.class == Class::Record;
+        if scene.addressee.is_none() && !is_record && !answers_itself {
+            violations.push(
+                Violation::new(Reason::NoAgency, "")
+                    .help_in("nobody but the sender is left", "除发送单位外没有受送达单位")
+                    .articles(&self.table.articles),
+            );
+        }
+    }
+
     fn check_sender(&self, scene: &Scene<'_>, violations: &mut Vec<Violation>) {
         let base = &self.table.base;
         let sender = &self.input.document.sender;
-        let entitled = base.sender_is.is_empty()
-            || base.sender_is.iter().any(|relation| scene.fits(sender, relation));
-        if entitled {
+        if base.sender_is.is_empty() || base.sender_is.iter().any(|who| scene.fits(sender, who)) {
             return;
         }
+        let entitled = routing::any_of(&base.sender_is);
         let is_party = scene.case.is_none_or(|case| {
             case.parties.iter().any(|party| self.world.directory.stands_for(sender, party))
         });
         violations.push(if is_party {
-            Violation::new(Reason::NotEntitled, "sender").articles(&self.table.articles)
+            Violation::new(Reason::NotEntitled, "sender")
+                .help_in(entitled.english, entitled.chinese)
+                .articles(&self.table.articles)
         } else {
             Violation::new(Reason::NoCase, "subject")
         });

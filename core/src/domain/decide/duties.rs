@@ -215,7 +215,8 @@ impl Act<'_, '_> {
         match self.scene.resolve(&relation) {
             Ok(found) => found.into_iter().next().map(|found| found.agency),
             Err(unresolved) => {
-                violations.push(violation(&unresolved, &self.table.articles));
+                let articles = &self.table.articles;
+                violations.push(violation(self.scene, &relation, &unresolved, articles));
                 None
             }
         }
@@ -408,7 +409,7 @@ impl Opening<'_, '_> {
         let found = self
             .scene
             .resolve(relation)
-            .map_err(|unresolved| violation(&unresolved, &rule.articles))?;
+            .map_err(|unresolved| violation(self.scene, relation, &unresolved, &rule.articles))?;
         let agency = found.into_iter().next().map(|found| found.agency);
         Ok(agency.map(|agency| match &rule.item.owner {
             OwnerRule::Agency(_) => Owner::Agency(agency),

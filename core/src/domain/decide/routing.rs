@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::explain::{Phrase, named_phrase, place_phrase, relation_phrase, role_phrase};
 use crate::domain::relation::{Condition, Found, Place, Relation, Scene, Unresolved};
 use crate::domain::role::Role;
-use crate::domain::rulebook::{Class, Entry, Ruled, Table, Who};
+use crate::domain::rulebook::{Entry, Ruled, Table, Who};
 use crate::domain::state::DocumentRow;
 use crate::ids::AgencyCode;
 use crate::limits;
@@ -37,7 +38,7 @@ pub(super) struct Route {
     /// For each agency that the document chooses, the choices that it fits.
     choices: BTreeMap<AgencyCode, BTreeSet<String>>,
     /// A primary addressee is the sender itself.
-    to_itself: bool,
+    pub(super) to_itself: bool,
 }
 
 /// Works the route out; adds what is wrong to `violations`.
@@ -61,13 +62,6 @@ pub(super) fn route(scene: &Scene<'_>, table: &Table, violations: &mut Vec<Viola
         }
     }
     route.check_choices(&scene, violations);
-    let is_record = table.base.class == Class::Record;
-    let primary = route.addressees.iter().any(|addressee| !addressee.copy);
-    // Whoever asked may have been merged into whoever answers: the answer is recorded and goes to nobody.
-    let answers_itself = route.to_itself && scene.answered.is_some();
-    if !is_record && !primary && !answers_itself && violations.is_empty() {
-        violations.push(Violation::new(Reason::NoAgency, "").articles(&table.articles));
-    }
     if route.addressees.len() > limits::ADDRESSEES {
         violations.push(Violation::new(Reason::TooManyAddressees, "chosen_agencies"));
     }
@@ -100,7 +94,9 @@ impl Route {
                     self.add(scene, entry, found, copy);
                 }
             }
-            Err(unresolved) => violations.push(violation(&unresolved, &entry.articles)),
+            Err(unresolved) => {
+                violations.push(violation(scene, relation, &unresolved, &entry.articles));
+            }
         }
     }
 
@@ -136,19 +132,27 @@ impl Route {
             candidates.dedup();
             match (&candidates[..], several_may) {
                 ([], _) => {
-                    let no_agency = Violation::new(Reason::NoAgency, "chosen_agencies");
-                    violations.push(no_agency.help(name).articles(&entry.articles));
+                    let (sought, fitting) = (named_phrase(name), any_of(fits));
+                    violations.push(
+                        Violation::new(Reason::NoAgency, "chosen_agencies")
+                            .help_in(
+                                format!("{}: {}", sought.english, fitting.english),
+                                format!("{}：{}", sought.chinese, fitting.chinese),
+                            )
+                            .articles(&entry.articles),
+                    );
                     return;
                 }
                 ([_], false) => chosen = candidates,
                 _ => {
-                    violations.push(must_name(&candidates, name, &entry.articles));
+                    let sought = named_phrase(name);
+                    violations.push(must_name(&candidates, &sought, &entry.articles));
                     return;
                 }
             }
         }
         if chosen.len() > 1 && !several_may {
-            violations.push(must_name(&chosen, name, &entry.articles));
+            violations.push(must_name(&chosen, &named_phrase(name), &entry.articles));
             return;
         }
         let role = Role::WORDS.iter().find(|(_, word)| *word == name).map(|(role, _)| *role);
@@ -229,26 +233,77 @@ fn stands_for(scene: &Scene<'_>, chosen: &AgencyCode, agency: &AgencyCode) -> bo
     scene.directory.successor(chosen) == agency
 }
 
-fn must_name(candidates: &[AgencyCode], name: &str, articles: &[String]) -> Violation {
+fn must_name(candidates: &[AgencyCode], sought: &Phrase, articles: &[String]) -> Violation {
     let codes: Vec<&str> =
         candidates.iter().take(limits::CANDIDATES).map(AgencyCode::as_str).collect();
+    let (english, chinese) = (codes.join(", "), codes.join("、"));
     Violation::new(Reason::MustName, "chosen_agencies")
-        .help(format!("{name}: {}", codes.join(", ")))
+        .help_in(format!("{}: {english}", sought.english), format!("{}：{chinese}", sought.chinese))
         .articles(articles)
 }
 
-/// What is wrong where a relation finds nobody, or not one.
-pub(super) fn violation(unresolved: &Unresolved, articles: &[String]) -> Violation {
-    let violation = match unresolved {
-        Unresolved::RoleUnknown(_, field) => Violation::new(Reason::RoleUnknown, field.as_str()),
-        Unresolved::NoPlace(place, field) if *place == Place::Execution => {
-            Violation::new(Reason::Required, field.as_str())
+/// Any of these.
+pub(super) fn any_of<'r>(relations: impl IntoIterator<Item = &'r Relation>) -> Phrase {
+    let phrases: Vec<Phrase> = relations.into_iter().map(relation_phrase).collect();
+    Phrase {
+        english: phrases.iter().map(|p| &*p.english).collect::<Vec<_>>().join(" or "),
+        chinese: phrases.iter().map(|p| &*p.chinese).collect::<Vec<_>>().join("或者"),
+    }
+}
+
+/// What is wrong where a relation finds nobody, or not one: whom it seeks, and the field that tells where.
+pub(super) fn violation(
+    scene: &Scene<'_>,
+    relation: &Relation,
+    unresolved: &Unresolved,
+    articles: &[String],
+) -> Violation {
+    let sought = relation_phrase(relation);
+    let (reason, field, help) = match unresolved {
+        Unresolved::RoleUnknown(role, field) => {
+            (Reason::RoleUnknown, field.as_str(), role_phrase(*role))
         }
-        Unresolved::NoPlace(_, field) => Violation::new(Reason::NoAgency, field.as_str()),
-        Unresolved::NoAgency => Violation::new(Reason::NoAgency, ""),
-        Unresolved::Several(codes) => return must_name(codes, "several fit", articles),
+        Unresolved::NoPlace(place, field) => {
+            let is_missing = *place == Place::Execution;
+            let reason = if is_missing { Reason::Required } else { Reason::NoAgency };
+            (reason, field.as_str(), place_phrase(*place))
+        }
+        Unresolved::NoAgency => match linked_from(scene, relation) {
+            Some(from) => (Reason::NoAgency, "", no_link(&from, &sought)),
+            None => (Reason::NoAgency, place_field(scene, relation), sought),
+        },
+        Unresolved::Several(codes) => return must_name(codes, &sought, articles),
     };
-    violation.articles(articles)
+    Violation::new(reason, field).help_in(help.english, help.chinese).articles(articles)
+}
+
+/// The agency from which a relation follows a link of the directory.
+fn linked_from(scene: &Scene<'_>, relation: &Relation) -> Option<AgencyCode> {
+    match relation {
+        Relation::Superior(role)
+        | Relation::Over(_, _, role)
+        | Relation::SupervisingProcuratorate(role) => scene.role(*role),
+        _ => None,
+    }
+}
+
+fn no_link(from: &AgencyCode, sought: &Phrase) -> Phrase {
+    Phrase {
+        english: format!("the directory links {from} to none: {}", sought.english),
+        chinese: format!("名录未登记{from}的相应单位：{}", sought.chinese),
+    }
+}
+
+/// The field in which the document says where a relation seeks; none, where the case says it.
+fn place_field(scene: &Scene<'_>, relation: &Relation) -> &'static str {
+    let (Relation::OfPlace(_, _, place)
+    | Relation::Within(_, _, place)
+    | Relation::LevelWith(_, _, place)) = relation
+    else {
+        return "";
+    };
+    let field = place.field();
+    if scene.document.present.contains(field) { field } else { "" }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod documents;
 mod flagged;
 mod plausible;
 mod random;
+mod refused;
 mod revocations;
 mod story;
 

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use super::World;
 use super::case;
 use super::duties;
 use super::routing::holds;
 use super::thread::Thread;
 use crate::domain::document::Document;
 use crate::domain::duty::Duty;
+use crate::domain::explain::broken_phrase;
 use crate::domain::relation::{Found, Relation, Scene};
-use crate::domain::rulebook::{OnBreak, Table, TestKind};
+use crate::domain::rulebook::{OnBreak, Ruled, Table, Test, TestKind};
 use crate::domain::state::{Case, Key, Range, Row, View};
 use crate::ids::{AgencyCode, DocumentType, DutyId};
 use crate::refusal::{Reason, Violation};
@@ -49,6 +51,7 @@ pub(super) struct Standing<'s> {
 /// Runs the tests: what refuses goes to `violations`, what flags is returned.
 pub(super) fn run(
     view: &View<'_>,
+    world: &World<'_>,
     scene: &Scene<'_>,
     table: &Table,
     standing: &Standing<'_>,
@@ -93,11 +96,9 @@ pub(super) fn run(
             TestKind::Always => Some("ALWAYS_SHOWN"),
         };
         match broken {
-            Some(what) if rule.item.on_break == OnBreak::Refuse => violations.push(
-                Violation::new(Reason::Forbidden, "")
-                    .help(format!("{what} {}", rule.path))
-                    .articles(&rule.articles),
-            ),
+            Some(what) if rule.item.on_break == OnBreak::Refuse => {
+                violations.push(forbidden(world, scene, rule, what));
+            }
             Some(what) => {
                 outside |= may_be_outside && rule.item.on_break == OnBreak::Outside;
                 flags.push(Flag {
@@ -143,6 +144,23 @@ fn would_meet(
             && duty.closed_by.contains(&scene.document.kind)
             && duties::is_about(scene, &table.answers, thread.root, duty)
     })
+}
+
+/// The refusal by a rule, in its own words; of several that must not be open, those that are.
+fn forbidden(world: &World<'_>, scene: &Scene<'_>, rule: &Ruled<Test>, what: &str) -> Violation {
+    let broken = match &rule.item.test {
+        TestKind::NoneOpen(kinds) => {
+            let open = kinds.iter().filter(|kind| scene.open.contains_key(*kind));
+            broken_phrase(world.law, &TestKind::NoneOpen(open.cloned().collect()))
+        }
+        test => broken_phrase(world.law, test),
+    };
+    Violation::new(Reason::Forbidden, "")
+        .help_in(
+            format!("{what}: {} ({})", broken.english, rule.path),
+            format!("{}（{}）", broken.chinese, rule.path),
+        )
+        .articles(&rule.articles)
 }
 
 /// Kinds of attachment that belong with the document and are not there.

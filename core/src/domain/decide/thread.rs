@@ -91,7 +91,8 @@ fn answered<'v>(
             Answers::Any => Err(refuse()),
             Answers::Types(types) => {
                 let names: Vec<&str> = types.iter().map(|t| t.as_str()).collect();
-                Err(refuse().help(format!("must answer one of: {}", names.join(", "))))
+                let english = format!("must answer one of: {}", names.join(", "));
+                Err(refuse().help_in(english, format!("须答复下列之一：{}", names.join("、"))))
             }
         };
     };

@@ -36,14 +36,14 @@ pub(super) fn effects(
     let opened = undone.opened();
     let open = opened.iter().any(|(_, duty)| *duty.owner.agency() != document.sender);
     let help = if row.replaced_by.is_some() {
-        Some("it was replaced: withdraw what replaced it")
+        Some(("it was replaced: withdraw what replaced it", "该文书已被更正，请撤回更正后的文书"))
     } else if row.withdrawn_by.is_some() || (!open && step.is_none()) {
-        Some("it was answered, accepted or withdrawn before")
+        Some(("it was answered, accepted or withdrawn before", "该文书已被答复、接收或者撤回"))
     } else {
         None
     };
-    if let Some(help) = help {
-        let refused = Violation::new(Reason::Forbidden, "in_reply_to").help(help);
+    if let Some((english, chinese)) = help {
+        let refused = Violation::new(Reason::Forbidden, "in_reply_to").help_in(english, chinese);
         violations.push(refused.articles(articles));
         return Vec::new();
     }

@@ -42,6 +42,48 @@ pub(super) fn sender(sender: &SenderKind) -> Phrase {
     }
 }
 
+/// Who a relation names, with a Chinese name for each document type.
+pub(super) fn related(relation: &Relation, name_of: impl Fn(&DocumentType) -> String) -> Phrase {
+    let chinese = match relation {
+        Relation::Role(role) => chinese::role_ref(*role).to_owned(),
+        Relation::OfPlace(level, kinds, place) => {
+            let level = level.map_or("", chinese::level);
+            format!("{}{level}{}", chinese::place(*place), chinese::kinds(&kinds.0))
+        }
+        Relation::Within(level, kinds, place) => {
+            let level = level.map_or("", chinese::level);
+            format!("{}范围内的{level}{}", chinese::place(*place), chinese::kinds(&kinds.0))
+        }
+        Relation::LevelWith(kinds, role, place) => {
+            let (place, role) = (chinese::place(*place), chinese::role_ref(*role));
+            match kinds {
+                Some(kinds) => format!("{place}与{role}同级的{}", chinese::kinds(&kinds.0)),
+                None => format!("{place}与{role}同类同级的机关"),
+            }
+        }
+        Relation::Superior(role) => format!("{}的上级机关", chinese::role_ref(*role)),
+        Relation::Over(kinds, level, role) => {
+            // Only `at city level` says "or above".
+            let above = if *level == Level::City { "以上" } else { "" };
+            let (role, kinds) = (chinese::role_ref(*role), chinese::kinds(&kinds.0));
+            format!("{role}的上级中最近的{}{above}{kinds}", chinese::level(*level))
+        }
+        Relation::Under(kinds, role) => {
+            format!("{}下属的{}", chinese::role_ref(*role), chinese::kinds(&kinds.0))
+        }
+        Relation::SupervisingProcuratorate(role) => {
+            format!("对{}实行法律监督的人民检察院", chinese::role_ref(*role))
+        }
+        Relation::AddresseesOfAnswered => "所答复文书的全部主送单位".to_owned(),
+        Relation::CopiedWithAnswered => "所答复文书的全部抄送单位".to_owned(),
+        Relation::ProposerOfRuling => "所异议裁定的提请机关".to_owned(),
+        Relation::AddresseeOfOpen(name) => format!("在办{}的主送单位", name_of(name)),
+        Relation::AnySupervised => "发送单位监督的任何单位".to_owned(),
+        Relation::Any => "任何单位".to_owned(),
+    };
+    Phrase::new(relation.to_string(), chinese)
+}
+
 impl<'a> Phrases<'a> {
     pub(super) fn new(law: &'a Law) -> Self {
         Self { law }
@@ -63,44 +105,7 @@ impl<'a> Phrases<'a> {
 
     /// Who a relation names: in English its own words.
     pub(super) fn relation(&self, relation: &Relation) -> Phrase {
-        let chinese = match relation {
-            Relation::Role(role) => chinese::role_ref(*role).to_owned(),
-            Relation::OfPlace(level, kinds, place) => {
-                let level = level.map_or("", chinese::level);
-                format!("{}{level}{}", chinese::place(*place), chinese::kinds(&kinds.0))
-            }
-            Relation::Within(level, kinds, place) => {
-                let level = level.map_or("", chinese::level);
-                format!("{}范围内的{level}{}", chinese::place(*place), chinese::kinds(&kinds.0))
-            }
-            Relation::LevelWith(kinds, role, place) => {
-                let (place, role) = (chinese::place(*place), chinese::role_ref(*role));
-                match kinds {
-                    Some(kinds) => format!("{place}与{role}同级的{}", chinese::kinds(&kinds.0)),
-                    None => format!("{place}与{role}同类同级的机关"),
-                }
-            }
-            Relation::Superior(role) => format!("{}的上级机关", chinese::role_ref(*role)),
-            Relation::Over(kinds, level, role) => {
-                // Only `at city level` says "or above".
-                let above = if *level == Level::City { "以上" } else { "" };
-                let (role, kinds) = (chinese::role_ref(*role), chinese::kinds(&kinds.0));
-                format!("{role}的上级中最近的{}{above}{kinds}", chinese::level(*level))
-            }
-            Relation::Under(kinds, role) => {
-                format!("{}下属的{}", chinese::role_ref(*role), chinese::kinds(&kinds.0))
-            }
-            Relation::SupervisingProcuratorate(role) => {
-                format!("对{}实行法律监督的人民检察院", chinese::role_ref(*role))
-            }
-            Relation::AddresseesOfAnswered => "所答复文书的全部主送单位".to_owned(),
-            Relation::CopiedWithAnswered => "所答复文书的全部抄送单位".to_owned(),
-            Relation::ProposerOfRuling => "所异议裁定的提请机关".to_owned(),
-            Relation::AddresseeOfOpen(name) => format!("在办{}的主送单位", self.kind(name).chinese),
-            Relation::AnySupervised => "发送单位监督的任何单位".to_owned(),
-            Relation::Any => "任何单位".to_owned(),
-        };
-        Phrase::new(relation.to_string(), chinese)
+        related(relation, |document_type| self.kind(document_type).chinese)
     }
 
     /// A condition: in English its own words.

@@ -13,7 +13,20 @@ pub(super) fn lines<B>(phrases: &Phrases<'_>, table: &Table<B>) -> Vec<Line> {
 }
 
 fn test_phrase(phrases: &Phrases<'_>, test: &Test) -> Phrase {
-    let broken = match &test.test {
+    let broken = phrases.when(broken(phrases, &test.test), test.when.as_ref());
+    let (en, zh) = match test.on_break {
+        OnBreak::Refuse => ("refused if", "不予接收"),
+        OnBreak::Outside => {
+            ("taken and flagged, without other effect, if", "照收并予以提示，不发生其他效力")
+        }
+        OnBreak::Flag => ("taken and flagged if", "照收但予以提示"),
+    };
+    Phrase::new(format!("{en}: {}", broken.english), format!("{zh}：{}", broken.chinese))
+}
+
+/// What a document is like that breaks a test.
+pub(super) fn broken(phrases: &Phrases<'_>, test: &TestKind) -> Phrase {
+    match test {
         TestKind::Forbid(condition) => phrases.condition(condition),
         TestKind::NeedsOpen(name, same_sender) => {
             let name = phrases.kind(name);
@@ -58,14 +71,5 @@ fn test_phrase(phrases: &Phrases<'_>, test: &Test) -> Phrase {
             format!("没有可由此文书完成的义务“{duty}”"),
         ),
         TestKind::Always => Phrase::new("always", "一律"),
-    };
-    let broken = phrases.when(broken, test.when.as_ref());
-    let (en, zh) = match test.on_break {
-        OnBreak::Refuse => ("refused if", "不予接收"),
-        OnBreak::Outside => {
-            ("taken and flagged, without other effect, if", "照收并予以提示，不发生其他效力")
-        }
-        OnBreak::Flag => ("taken and flagged if", "照收但予以提示"),
-    };
-    Phrase::new(format!("{en}: {}", broken.english), format!("{zh}：{}", broken.chinese))
+    }
 }

@@ -281,3 +281,22 @@ fn whoever_supervises_the_successor_supervises_the_case() {
     };
     assert_eq!(supervisors, [testing::code("yuexiu-procuratorate")].into());
 }
+
+#[test]
+fn only_a_procuratorate_supervises_and_superiors_make_no_circle() {
+    let mut nation = with_operators();
+    let put = |nation: &Nation, id, change: &dyn Fn(&mut Agency)| {
+        let mut court = (**nation.directory.agency(&testing::code("gz-court")).unwrap()).clone();
+        change(&mut court);
+        self::change(nation, id, &["first"], vec![Change::PutAgency(Box::new(court))])
+    };
+    let by_court =
+        put(&nation, 1, &|court| court.supervised_by = Some(testing::code("liwan-court")));
+    let refusal = nation.decide(&by_court).unwrap_err();
+    assert_eq!(refusal.gravest().help, "only a procuratorate supervises");
+    assert_eq!(refusal.gravest().help_zh, "法律监督单位须为人民检察院");
+    // That court is its own court's superior already.
+    let circle = put(&nation, 2, &|court| court.parent = Some(testing::code("liwan-court")));
+    let refusal = nation.decide(&circle).unwrap_err();
+    assert_eq!(refusal.gravest().help_zh, "上级关系形成循环");
+}

@@ -19,7 +19,7 @@ impl Scene<'_> {
             Place::Execution | Place::Province => self.execution_place(),
             Place::Old => self.case.and_then(|case| case.place.as_ref()),
             Place::New => self.named("new_place").or_else(pending),
-            Place::Intended | Place::Destination | Place::NewCase => self.named(field(place)),
+            Place::Intended | Place::Destination | Place::NewCase => self.named(place.field()),
             Place::Decision | Place::Custody => None,
         };
         let mut today = match place {
@@ -32,7 +32,7 @@ impl Scene<'_> {
                 today.iter().filter_map(|code| self.divisions.province(code)).cloned().collect();
         }
         if today.is_empty() {
-            return Err(Unresolved::NoPlace(place, field(place).to_owned()));
+            return Err(Unresolved::NoPlace(place, place.field().to_owned()));
         }
         Ok(today.into_iter().collect())
     }
@@ -72,18 +72,5 @@ impl Scene<'_> {
 
     fn named(&self, field: &str) -> Option<&DivisionCode> {
         self.document.place(field).or_else(|| self.answered?.row.places.get(field))
-    }
-}
-
-/// The field that names a place.
-fn field(place: Place) -> &'static str {
-    match place {
-        Place::Execution | Place::Old | Place::Province => "execution_place",
-        Place::Intended => "intended_place",
-        Place::New => "new_place",
-        Place::Destination => "destination_place",
-        Place::Decision => "decision_organ",
-        Place::Custody => "custodian",
-        Place::NewCase => "new_case_place",
     }
 }
