@@ -153,7 +153,10 @@ impl Player<'_> {
             }
             Err(refusal) => {
                 let forbidden = refusal.violations.iter().filter(|v| v.reason == Reason::Forbidden);
-                let rules = forbidden.filter_map(|v| Some(v.help.split_once(' ')?.1.to_owned()));
+                // A refusal by a rule names it last, in brackets.
+                let named =
+                    |help: &str| Some(help.rsplit_once(" (")?.1.strip_suffix(')')?.to_owned());
+                let rules = forbidden.filter_map(|violation| named(&violation.help));
                 self.broken.extend(rules);
                 outcome::of_refusal(self.world, &refusal)
             }

@@ -50,6 +50,20 @@ pub fn flag_phrase(what: &str) -> Option<Phrase> {
     if let Some((_, english, chinese)) = FLAGS.iter().find(|(word, ..)| *word == what) {
         return Some(Phrase::new(*english, *chinese));
     }
+    if let Some(field) = what.strip_prefix("IN_THE_FUTURE ") {
+        let field = field_phrase(field);
+        return Some(Phrase::new(
+            format!("{} is in the future", field.english),
+            format!("{}晚于今日", field.chinese),
+        ));
+    }
+    if let Some(what) = what.strip_prefix("ENDS_BEFORE_IT_BEGINS ") {
+        let field = field_phrase(&format!("{what}_end_date"));
+        return Some(Phrase::new(
+            format!("{} is before the day on which it begins", field.english),
+            format!("{}早于起始日", field.chinese),
+        ));
+    }
     if let Some(kind) = what.strip_prefix("ATTACHMENT_KIND_MISSING ") {
         return Some(Phrase::new(
             format!("an attachment is missing that belongs with it: {kind}"),
@@ -102,13 +116,28 @@ const FLAGS: &[(&str, &str, &str)] = &[
         "a document that should come before it is not on record",
         "未见应当先行作出的文书",
     ),
+    ("EXTENDS_NOTHING", "it extends no limit that still runs", "没有可据此延长的在办期限"),
+    (
+        "EXTENDS_TOO_FAR",
+        "it extends further than the law allows; the limit is the longest that it allows",
+        "延长超出法律规定，期限按法定最长计算",
+    ),
     ("FORBIDDEN", "a rule does not allow it here", "规则不允许在此情形下发送"),
+    ("ISSUED_BEFORE_DECISION", "the document is dated before the decision", "成文日期早于作出日期"),
+    ("JUVENILE_BY_BIRTH", "by date of birth the person was a juvenile", "按出生日期系未成年人"),
     (
         "JUVENILE_DIFFERS",
         "whether the person was a juvenile differs from what is on record",
         "是否未成年与已有记录不一致",
     ),
+    ("LIMIT_ALREADY_OVER", "the limit that it sets is over already", "所定期限已届满"),
     ("NEEDS_OPEN", "nothing is open that it could belong to", "没有与之对应的在办事项"),
+    ("NOT_OWED", "nobody owes what it would do", "没有可由此文书完成的义务"),
+    (
+        "NO_PARTY_BEFORE",
+        "whom it names had no document of the case before",
+        "所列单位此前没有本案文书",
+    ),
     ("RELEASED_BEFORE_EXPIRY", "released before the term ends", "矫正期限届满前解除矫正"),
     (
         "REPORTED_BEFORE_EFFECT",
